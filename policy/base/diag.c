@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include <portreeve/arena.h>
+#include <portreeve/buf.h>
+#include <portreeve/diag.h>
+#include <portreeve/str.h>
+
+struct diag {
+	enum pr_severity sev;
+	struct pr_loc loc;
+	char *text;
+	char *hint; /* or NULL */
+	char *line; /* the source line, or NULL */
+};
+
+struct pr_diags {
+	struct pr_arena *arena;
+	struct diag *v;
+	size_t n, cap;
+};
+
+struct pr_diags *
+pr_diags_new(void)
+{
+	struct pr_diags *ds = pr_xcalloc(1, sizeof *ds);
+
+	ds->arena = pr_arena_new(4096);
+	return ds;
+}
+
+void
+pr_diags_free(struct pr_diags *ds)
+{
+	if (ds == NULL)
+		return;
+	pr_arena_free(ds->arena);
+	free(ds->v);
+	free(ds);
+}
+
+void
+pr_diags_freep(struct pr_diags **ds)
+{
+	pr_diags_free(*ds);
+	*ds = NULL;
+}
+
+void
+pr_diags_add(struct pr_diags *ds, enum pr_severity sev, struct pr_loc loc,
+    const char *hint, const char *fmt, ...)
+{
+	struct diag *d;
+	va_list ap;
+
+	ds->v = pr_grow(ds->v, ds->n, &ds->cap, sizeof *ds->v);
+	d = &ds->v[ds->n];
+	*d = (struct diag){.sev = sev, .loc = loc};
+	ds->n++;
+	if (loc.file != NULL)
+		d->loc.file = pr_arena_strdup(ds->arena, pr_str_of(loc.file));
+	va_start(ap, fmt);
+	d->text = pr_arena_vprintf(ds->arena, fmt, ap);
+	va_end(ap);
+	if (hint != NULL)
+		d->hint = pr_arena_strdup(ds->arena, pr_str_of(hint));
+}
+
+size_t
+pr_diags_count(const struct pr_diags *ds, enum pr_severity sev)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ds->n; i++)
+		n += ds->v[i].sev >= sev;
+	return n;
+}
+
+static struct pr_str
+source_line(struct pr_str text, unsigned line)
+{
+	while (line > 1 && text.p != NULL) {
+		pr_str_cut(&text, '\n');
+		line--;
+	}
+	return pr_str_cut(&text, '\n');
+}
+
+void
+pr_diags_source(struct pr_diags *ds, const char *file, const char *text)
+{
+	for (size_t i = 0; i < ds->n; i++) {
+		struct diag *d = &ds->v[i];
+
+		if (d->line != NULL || d->loc.line == 0 || d->loc.file == NULL ||
+		    strcmp(d->loc.file, file) != 0)
+			continue;
+		d->line = pr_arena_strdup(
+		    ds->arena, source_line(pr_str_of(text), d->loc.line));
+	}
+}
+
+static void
+print_caret(struct pr_buf *out, const struct diag *d)
+{
+	size_t n = strlen(d->line);
+	size_t col = d->loc.col > 0 ? d->loc.col - 1 : 0;
+
+	if (col > n)
+		col = n;
+	pr_buf_cstr(out, "    ");
+	pr_buf_cstr(out, d->line);
+	pr_buf_cstr(out, "\n    ");
+	for (size_t i = 0; i < col; i++)
+		pr_buf_char(out, d->line[i] == '\t' ? '\t' : ' ');
+	pr_buf_char(out, '^');
+	for (size_t i = 1; i < d->loc.len && col + i < n; i++)
+		pr_buf_char(out, '~');
+	pr_buf_char(out, '\n');
+}
+
+static void
+format_one(struct pr_buf *out, const struct diag *d)
+{
+	static const char *const names[] = {"note", "warning", "error"};
+
+	if (d->loc.file != NULL) {
+		pr_buf_cstr(out, d->loc.file);
+		if (d->loc.line > 0)
+			pr_buf_printf(out, ":%u:%u", d->loc.line, d->loc.col);
+		pr_buf_cstr(out, ": ");
+	}
+	pr_buf_printf(out, "%s: %s\n", names[d->sev], d->text);
+	if (d->line != NULL)
+		print_caret(out, d);
+	if (d->hint != NULL)
+		pr_buf_printf(out, "hint: %s\n", d->hint);
+}
+
+void
+pr_diags_format(const struct pr_diags *ds, struct pr_buf *out)
+{
+	for (size_t i = 0; i < ds->n; i++)
+		format_one(out, &ds->v[i]);
+}
+
+void
+pr_diags_print(const struct pr_diags *ds, FILE *out)
+{
+	PR_CLEANUP(pr_buf_fini) struct pr_buf text = PR_BUF_INIT;
+
+	pr_diags_format(ds, &text);
+	if (text.n > 0)
+		fwrite(text.p, 1, text.n, out);
+}

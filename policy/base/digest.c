@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/random.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <portreeve/digest.h>
+
+/* Fetched once: a fetch a digest costs more than a short digest does. */
+static EVP_MD *sha256;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+static __thread EVP_MD_CTX *ctx; /* one a thread; freed by its key */
+static pthread_key_t ctx_key;
+
+static void
+ctx_free(void *p)
+{
+	EVP_MD_CTX_free(p);
+}
+
+static void
+sha256_setup(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (sha256 == NULL || pthread_key_create(&ctx_key, ctx_free) != 0) {
+		fputs("portreeve: no SHA-256 in libcrypto\n", stderr);
+		abort();
+	}
+}
+
+void
+pr_sha256(const void *p, size_t n, uint8_t out[PR_SHA256_LEN])
+{
+	pthread_once(&sha256_once, sha256_setup);
+	if (ctx == NULL) {
+		ctx = EVP_MD_CTX_new();
+		pthread_setspecific(ctx_key, ctx);
+	}
+	if (ctx == NULL || EVP_DigestInit_ex2(ctx, sha256, NULL) != 1 ||
+	    EVP_DigestUpdate(ctx, p, n) != 1 ||
+	    EVP_DigestFinal_ex(ctx, out, NULL) != 1)
+		abort(); /* out of memory: nothing else can fail here */
+}
+
+void
+pr_hmac_sha256(const void *key, size_t keylen, const void *p, size_t n,
+    uint8_t out[PR_SHA256_LEN])
+{
+	pthread_once(&sha256_once, sha256_setup);
+	if (HMAC(sha256, key, (int)keylen, p, n, out, NULL) == NULL)
+		abort();
+}
+
+void
+pr_hex(const void *p, size_t n, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *b = p;
+
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i] = digits[b[i] >> 4];
+		out[2 * i + 1] = digits[b[i] & 15];
+	}
+	out[2 * n] = '\0';
+}
+
+void
+pr_random(void *p, size_t n)
+{
+	uint8_t *b = p;
+
+	while (n > 0) {
+		ssize_t got = getrandom(b, n, 0);
+
+		if (got < 0 && errno != EINTR)
+			abort();
+		if (got > 0) {
+			b += got;
+			n -= (size_t)got;
+		}
+	}
+}
+
+bool
+pr_equal_secret(const void *a, const void *b, size_t n)
+{
+	return CRYPTO_memcmp(a, b, n) == 0;
+}
+
+void
+pr_uuid7(int64_t wall, char out[PR_UUID_LEN])
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static uint64_t last; /* ms << 12 | counter, never goes back */
+	static uint8_t pool[8 * 64];
+	static size_t left;
+	uint64_t stamp = (uint64_t)(wall / 1000000) << 12;
+	uint8_t id[16], *random;
+	char hex[33];
+
+	pthread_mutex_lock(&lock);
+	last = stamp > last ? stamp : last + 1;
+	stamp = last;
+	if (left == 0) {
+		pr_random(pool, sizeof pool);
+		left = sizeof pool;
+	}
+	left -= 8;
+	random = pool + left;
+	for (size_t i = 0; i < 8; i++)
+		id[8 + i] = random[i];
+	pthread_mutex_unlock(&lock);
+	for (size_t i = 0; i < 6; i++)
+		id[i] = (uint8_t)(stamp >> (52 - 8 * i));
+	id[6] = (uint8_t)(0x70 | ((stamp >> 8) & 15));
+	id[7] = (uint8_t)stamp;
+	id[8] = (uint8_t)(0x80 | (id[8] & 0x3f));
+	pr_hex(id, sizeof id, hex);
+	snprintf(out, PR_UUID_LEN, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8,
+	    hex + 12, hex + 16, hex + 20);
+}
+
+static int
+base64_value(unsigned char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+ptrdiff_t
+pr_base64_decode(struct pr_str s, void *out)
+{
+	uint8_t *o = out;
+	size_t pad = 0;
+
+	if (s.n % 4 != 0)
+		return -1;
+	while (pad < 2 && s.n > pad && s.p[s.n - 1 - pad] == '=')
+		pad++;
+	for (size_t i = 0; i < s.n; i += 4) {
+		bool last = i + 4 == s.n;
+		size_t digits = last ? 4 - pad : 4;
+		uint32_t v = 0;
+
+		for (size_t k = 0; k < 4; k++) {
+			int d = k < digits
+			    ? base64_value((unsigned char)s.p[i + k])
+			    : 0;
+
+			if (d < 0)
+				return -1;
+			v = v << 6 | (uint32_t)d;
+		}
+		for (size_t k = 0; k + 1 < digits; k++)
+			*o++ = (uint8_t)(v >> (16 - 8 * k));
+		/* the bits that padding leaves over must be zero */
+		if (digits < 4 && (v & (digits == 3 ? 0xffU : 0xffffU)) != 0)
+			return -1;
+	}
+	return o - (uint8_t *)out;
+}
+
+size_t
+pr_base64_encode(const void *p, size_t n, char *out)
+{
+	return (size_t)EVP_EncodeBlock((unsigned char *)out, p, (int)n);
+}

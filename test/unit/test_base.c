@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <portreeve/arena.h>
+#include <portreeve/buf.h>
+#include <portreeve/clock.h>
+#include <portreeve/diag.h>
+#include <portreeve/digest.h>
+#include <portreeve/str.h>
+
+#include "unit.h"
+
+static const struct {
+	const char *pattern, *s;
+	char sep;
+	bool want;
+} globs[] = {
+    {"/srv/a/**", "/srv/a", '/', true},
+    {"/srv/a/**", "/srv/a/", '/', true},
+    {"/srv/a/**", "/srv/a/b/c", '/', true},
+    {"/srv/a/**", "/srv/ab", '/', false},
+    {"/srv/*", "/srv/a", '/', true},
+    {"/srv/*", "/srv/a/b", '/', false},
+    {"/srv/*/x", "/srv/a/x", '/', true},
+    {"**/x", "a/b/x", '/', true},
+    {"a/**/x", "a/b/c/x", '/', true},
+    {"a/**/x", "a/b/c/y", '/', false},
+    {"**", "", '/', true},
+    {"*", "", '/', true},
+    {"", "", '/', true},
+    {"", "a", '/', false},
+    {"*a*b*c", "xxaxxbxxc", '/', true},
+    {"*a*b*c", "xxaxxbxx", '/', false},
+    {"**a*b", "x/a/y/ab", '/', true},
+    {"*", "a/b", '\0', true},
+    {"*TOKEN*", "MY_TOKEN_2", '\0', true},
+    {"a?c", "abc", '/', false},
+    {"spiffe://acme.com/ci/*", "spiffe://acme.com/ci/a", '/', true},
+    {"spiffe://acme.com/ci/*", "spiffe://acme.com/ci/a/b", '/', false},
+};
+
+START_TEST(glob_matches)
+{
+	ck_assert_int_eq(pr_glob(pr_str_of(globs[_i].pattern),
+			     pr_str_of(globs[_i].s), globs[_i].sep),
+	    globs[_i].want);
+}
+END_TEST
+
+START_TEST(glob_ignores_case_when_asked)
+{
+	ck_assert(pr_glob_nocase(PR_STR("*token*"), PR_STR("A_TOKEN"), 0));
+	ck_assert(!pr_glob(PR_STR("*token*"), PR_STR("A_TOKEN"), 0));
+}
+END_TEST
+
+START_TEST(suggestions_are_near)
+{
+	static const char *const verbs[] = {"start", "stop", "stats"};
+
+	ck_assert_str_eq(pr_suggest(PR_STR("strat"), verbs, 3), "start");
+	ck_assert_ptr_null(pr_suggest(PR_STR("whatever"), verbs, 3));
+	ck_assert_ptr_null(pr_suggest(PR_STR(""), verbs, 3));
+}
+END_TEST
+
+static const struct {
+	const char *s;
+	size_t n;
+	bool want;
+} utf8[] = {
+    {"abc", 3, true},
+    {"\xc3\xa9", 2, true},
+    {"\xc0\x80", 2, false},
+    {"\xed\xa0\x80", 3, false},
+    {"\xe0\x9f\xbf", 3, false},
+    {"\xf0\x9f\x98\x80", 4, true},
+    {"\xf4\x90\x80\x80", 4, false},
+    {"\xe2\x80", 2, false},
+    {"\xff", 1, false},
+};
+
+START_TEST(utf8_is_well_formed)
+{
+	ck_assert_int_eq(
+	    pr_str_utf8((struct pr_str){utf8[_i].s, utf8[_i].n}), utf8[_i].want);
+}
+END_TEST
+
+START_TEST(json_strings_are_one_line)
+{
+	PR_CLEANUP(pr_buf_fini) struct pr_buf b = PR_BUF_INIT;
+
+	pr_buf_json(&b, PR_STR("a\"\\\n\x1b\x7f\xc3\xa9\xff\xc2\x85\xe2\x80\xa8"));
+	ck_assert_str_eq(b.p,
+	    "\"a\\\"\\\\\\n\\u001b\\u007f\xc3\xa9\\u00ff\\u0085\\u2028\"");
+}
+END_TEST
+
+static const struct {
+	const char *in, *out;
+	int n;
+} base64[] = {
+    {"", "", 0},
+    {"QQ==", "A", 1},
+    {"QUI=", "AB", 2},
+    {"QUJD", "ABC", 3},
+    {"QUJD\n", NULL, -1},
+    {"QR==", NULL, -1},
+    {"Q===", NULL, -1},
+    {"QQ", NULL, -1},
+    {"Q=QQ", NULL, -1},
+    {"QQ==QQ==", NULL, -1},
+    {"QU_D", NULL, -1},
+};
+
+START_TEST(base64_is_strict)
+{
+	char out[16];
+	ptrdiff_t n = pr_base64_decode(pr_str_of(base64[_i].in), out);
+
+	ck_assert_int_eq(n, base64[_i].n);
+	if (n > 0)
+		ck_assert_mem_eq(out, base64[_i].out, (size_t)n);
+}
+END_TEST
+
+START_TEST(uuids_are_version_7_and_in_order)
+{
+	char a[PR_UUID_LEN], b[PR_UUID_LEN];
+
+	pr_uuid7(pr_clock_wall(), a);
+	pr_uuid7(pr_clock_wall(), b);
+	ck_assert_int_eq(strlen(a), 36);
+	ck_assert_int_eq(a[14], '7');
+	ck_assert_int_lt(strcmp(a, b), 0);
+}
+END_TEST
+
+START_TEST(sha256_of_abc)
+{
+	uint8_t d[PR_SHA256_LEN];
+	char hex[PR_SHA256_HEX];
+
+	pr_sha256("abc", 3, d);
+	pr_hex(d, sizeof d, hex);
+	ck_assert_str_eq(hex,
+	    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+END_TEST
+
+START_TEST(arena_hands_out_zeroed_memory)
+{
+	struct pr_arena *a = pr_arena_new(256);
+
+	for (int i = 0; i < 1000; i++) {
+		char *p = pr_arena_alloc(a, 100);
+
+		for (int k = 0; k < 100; k++)
+			ck_assert_int_eq(p[k], 0);
+		memset(p, 0xff, 100);
+		if (i % 100 == 0)
+			pr_arena_reset(a, 512);
+	}
+	pr_arena_free(a);
+}
+END_TEST
+
+START_TEST(clock_formats_utc)
+{
+	char text[28];
+
+	pr_clock_format(INT64_C(1795318075000001000), text);
+	ck_assert_str_eq(text, "2026-11-22T03:27:55.000001Z");
+}
+END_TEST
+
+START_TEST(diagnostics_show_the_place)
+{
+	struct pr_diags *ds = pr_diags_new();
+	PR_CLEANUP(pr_buf_fini) struct pr_buf b = PR_BUF_INIT;
+
+	pr_diags_add(ds, PR_ERROR, (struct pr_loc){"p.yaml", 2, 4, 5},
+	    "did you mean \"start\"?", "unknown action \"%s\"", "strat");
+	pr_diags_source(ds, "p.yaml", "one\ntwostrat\n");
+	pr_diags_format(ds, &b);
+	ck_assert_str_eq(b.p,
+	    "p.yaml:2:4: error: unknown action \"strat\"\n"
+	    "    twostrat\n       ^~~~~\n"
+	    "hint: did you mean \"start\"?\n");
+	ck_assert_uint_eq(pr_diags_count(ds, PR_ERROR), 1);
+	pr_diags_free(ds);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("base");
+	TCase *tc = tcase_create("base");
+
+	tcase_add_loop_test(tc, glob_matches, 0, (int)PR_COUNT(globs));
+	tcase_add_test(tc, glob_ignores_case_when_asked);
+	tcase_add_test(tc, suggestions_are_near);
+	tcase_add_loop_test(tc, utf8_is_well_formed, 0, (int)PR_COUNT(utf8));
+	tcase_add_test(tc, json_strings_are_one_line);
+	tcase_add_loop_test(tc, base64_is_strict, 0, (int)PR_COUNT(base64));
+	tcase_add_test(tc, uuids_are_version_7_and_in_order);
+	tcase_add_test(tc, sha256_of_abc);
+	tcase_add_test(tc, arena_hands_out_zeroed_memory);
+	tcase_add_test(tc, clock_formats_utc);
+	tcase_add_test(tc, diagnostics_show_the_place);
+	suite_add_tcase(s, tc);
+	return unit_run(s);
+}
