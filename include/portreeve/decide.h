@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The decision (docs/semantics.md 4): a pure function of policy snapshot,
+ * request, subject with teams, and resource facts.  No I/O, no clock of its
+ * own, no memory beyond the arena it is given.
+ */
+#ifndef PR_DECIDE_H
+#define PR_DECIDE_H
+
+#include <portreeve/policy.h>
+#include <portreeve/reason.h>
+#include <portreeve/request.h>
+#include <portreeve/spec.h>
+
+/* Who asks, as data (identity and directory fill it). */
+struct pr_who {
+	struct pr_str source;  /* mapping rule; empty for anonymous */
+	struct pr_str name;
+	bool anonymous;
+	/* indexes of the policy's teams, ascending, without acts_for applied;
+	 * a team whose second factor is missing is not among them */
+	const unsigned *teams;
+	size_t n_teams;
+};
+
+enum pr_door { PR_DOOR_PLUGIN = 0, PR_DOOR_PROXY };
+
+struct pr_question {
+	const struct pr_policy *policy;
+	const struct pr_request *request;
+	const struct pr_who *who;
+	enum pr_door door;
+	pr_phase_mask served; /* phases of this host */
+	int64_t now;          /* wall clock, ns */
+
+	/* The objects that the request touches: [0] is the path's object when
+	 * the operation's kind is not NONE; then those of spec. */
+	const struct pr_ref *refs;
+	size_t n_refs;
+	struct pr_spec *spec;   /* what the body asks for, or NULL */
+	struct pr_spec *stored; /* of the container that is acted on, or NULL */
+	bool stored_known;      /* false where 3.7 needs it: cannot tell */
+
+	/* X-Portreeve-Team, or empty */
+	struct pr_str wanted_team;
+	struct pr_judge_env env; /* only the default_* fields are read */
+	/* quotas: how much of quota i is left for a team; NULL: cannot tell */
+	enum pr_tri (*quota)(void *arg, unsigned quota, int team,
+	    const struct pr_spec_usage *more, char *text, size_t len);
+	void *quota_arg;
+};
+
+struct pr_decision {
+	enum pr_verdict verdict;
+	enum pr_reason reason;
+	bool would_deny; /* allowed by complain mode only */
+	int grant;       /* index in the policy, or -1 */
+	int guard;
+	int role;
+	int team;        /* acting team, or -1 */
+	int key;         /* enum pr_profile_key, or -1 */
+	int profile;     /* index, or -1 */
+	/* phase of the request: index; -1: unknown; -2: the set `phases` */
+	int phase;
+	pr_phase_mask phases;
+	struct pr_loc loc;     /* of the line that decided; line 0: none */
+	/* what a create will belong to: team index or -1 (nobody's), phase or -1 */
+	int owner_team;
+	int owner_phase;
+	enum pr_audit_level audit;
+	char what[240];   /* why, for the message: "HostConfig.Privileged is true, ..." */
+	char hint[160];   /* nearest allowed variant or what to do; may be empty */
+};
+
+/* Decides.  *d is wholly written; it is a denial unless all was decided. */
+void pr_decide(struct pr_arena *a, const struct pr_question *q, struct pr_decision *d);
+
+/*
+ * The line that the user sees (DESIGN 10), at most PR_CAP_MESSAGE bytes, one
+ * line, printable: buf takes PR_CAP_MESSAGE + 1.
+ */
+void pr_decision_message(const struct pr_question *q, const struct pr_decision *d,
+    const char *decision_id, char *buf);
+
+#endif /* PR_DECIDE_H */
