@@ -36,6 +36,10 @@ struct pr_object {
 	enum pr_named_by by;
 	struct pr_str id;   /* full id; of a volume its name; of an image sha256:... */
 	struct pr_str name; /* without a leading slash */
+	/* mark of its making, opaque: what the ledger compares where names are
+	 * used again (of a local volume from its directory: the daemon's own
+	 * CreatedAt moves when files come and go) */
+	struct pr_str created;
 
 	/* ownership: the ledger beats the labels (semantics 2.2) */
 	bool in_ledger;
