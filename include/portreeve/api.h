@@ -7,6 +7,8 @@
 #define PR_API_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <portreeve/compiler.h>
 #include <portreeve/str.h>
@@ -19,13 +21,20 @@ enum pr_op {
 	PR_OP_COUNT
 };
 
+/* API versions 1.N: older ones are denied, newer ones are judged by the
+ * newest that the table knows (docs/semantics.md 6.2). */
+#define PR_API_OLDEST 24
+#define PR_API_NEWEST 56
+
 /* What an action is about: the first word of its name. */
-#define PR_RESOURCES(X) \
-	X(SYSTEM, "system") X(CONTAINER, "container") X(IMAGE, "image") \
-	X(NETWORK, "network") X(VOLUME, "volume") X(BUILD, "build") \
-	X(DISTRIBUTION, "distribution") X(PLUGIN, "plugin") X(SWARM, "swarm") \
-	X(SERVICE, "service") X(TASK, "task") X(NODE, "node") \
-	X(SECRET, "secret") X(CONFIG, "config") X(DEBUG, "debug")
+#define PR_RESOURCES(X)                                                     \
+	X(SYSTEM, "system")                                                 \
+	X(CONTAINER, "container") X(IMAGE, "image") X(NETWORK, "network")   \
+	    X(VOLUME, "volume") X(BUILD, "build")                           \
+		X(DISTRIBUTION, "distribution") X(PLUGIN, "plugin")         \
+		    X(SWARM, "swarm") X(SERVICE, "service") X(TASK, "task") \
+			X(NODE, "node") X(SECRET, "secret")                 \
+			    X(CONFIG, "config") X(DEBUG, "debug")
 enum pr_resource {
 #define X(id, name) PR_RES_##id,
 	PR_RESOURCES(X)
@@ -45,10 +54,16 @@ enum pr_body_kind { /* docs/semantics.md 6.1 */
 	PR_BODY_KIND_JSON,          /* json-required */
 	PR_BODY_KIND_JSON_OPTIONAL, /* json-optional */
 	PR_BODY_KIND_OPAQUE,
-	PR_BODY_KIND_START, /* none, or empty, or {} */
+	PR_BODY_KIND_START,    /* none, or empty, or {} */
+	PR_BODY_KIND_WITHHELD, /* JSON that most engines show to no plugin */
 };
 
-enum pr_stream { PR_STREAM_NONE = 0, PR_STREAM_HIJACK, PR_STREAM_UPGRADE, PR_STREAM_CHUNKED };
+enum pr_stream { /* what follows the answer's head */
+	PR_STREAM_NONE = 0,
+	PR_STREAM_HIJACK,  /* raw bytes both ways after 101 or 200 */
+	PR_STREAM_UPGRADE, /* another protocol: h2c, websocket */
+	PR_STREAM_CHUNKED, /* an answer of any length */
+};
 
 /* Whose it is (docs/semantics.md 2.1). */
 enum pr_scope {
@@ -76,38 +91,50 @@ enum pr_kind {
 
 struct pr_op_info {
 	enum pr_op op;
-	const char *id;     /* "CONTAINER_CREATE" */
+	const char *id; /* "CONTAINER_CREATE" */
 	const char *method;
-	const char *path;   /* template of routes.tsv: "/containers/{name:.*}/json" */
+	const char
+	    *path; /* template of routes.tsv: "/containers/{name:.*}/json" */
 	const char *action; /* "container.exec-start" */
 	const char *verb;   /* "exec-start": what follows the dot */
-	const char *parent; /* "container.exec": the action that covers this one, or NULL */
+	const char *
+	    parent; /* "container.exec": the action that covers this one, or NULL */
 	enum pr_resource resource;
-	unsigned since, until; /* API minor versions 1.N; until 0: still there */
-	enum pr_kind kind;     /* of the object that the path names */
-	enum pr_kind creates;  /* of the object that a success makes */
+	unsigned since,
+	    until;            /* API minor versions 1.N; until 0: still there */
+	enum pr_kind kind;    /* of the object that the path names */
+	enum pr_kind creates; /* of the object that a success makes */
 	enum pr_scope scope;
 	enum pr_body_kind body;
 	enum pr_stream stream;
 	enum pr_risk risk;
-	bool spec; /* carries a spec: needs a profile (semantics 3.6) */
+	/* Carries a spec: needs a profile (semantics 3.6).  An attach does
+	 * only with stdin: ask pr_request.spec. */
+	bool spec;
 	const char *text; /* one line for people */
 };
 
-/* The row of an operation; PR_OP_UNKNOWN has a row too.  Static. */
+/* The row of an operation; PR_OP_UNKNOWN has a row too, and what is no
+ * operation gets that one.  Static. */
 const struct pr_op_info *pr_api_op(enum pr_op op);
 /*
  * The operation for a method and a decoded path without its version prefix,
  * as the daemon's router finds it (gorilla/mux: first registered route that
  * matches, greedy names).  Never NULL: unlisted gives PR_OP_UNKNOWN.
- * name and name2 get the path's variables, borrowed from path.
+ * name and name2 get the path's variables, borrowed from path; name may be
+ * empty or hold slashes, as the daemon's may.  POST /images/create gives
+ * IMAGE_PULL: only the query tells an import (request.h).
  */
 const struct pr_op_info *pr_api_match(struct pr_str method, struct pr_str path,
     struct pr_str *name, struct pr_str *name2);
 
+/* The words for the values, as `portreeve api` prints them; static. */
 const char *pr_resource_name(enum pr_resource r);
-const char *pr_kind_name(enum pr_kind k);
+const char *pr_kind_name(enum pr_kind k); /* "none" for PR_KIND_NONE */
 const char *pr_risk_name(enum pr_risk r);
+const char *pr_scope_name(enum pr_scope s);
+const char *pr_body_kind_name(enum pr_body_kind b);
+const char *pr_stream_name(enum pr_stream s);
 /* The resource of that name, or PR_RES_COUNT. */
 enum pr_resource pr_resource_of(struct pr_str name);
 
@@ -132,8 +159,12 @@ pr_opset_add(struct pr_opset *s, enum pr_op op)
  * those that it covers (parent); verb "*" means all of the resource.
  * False: there is no such verb.
  */
-bool pr_opset_add_verb(struct pr_opset *s, enum pr_resource r, struct pr_str verb);
-/* All verbs of a resource, for did-you-mean: fills up to max, returns the number. */
+bool pr_opset_add_verb(
+    struct pr_opset *s, enum pr_resource r, struct pr_str verb);
+/*
+ * All verbs of a resource, each once, those that only cover others
+ * ("checkpoint") too; for did-you-mean.  Fills up to max, returns the number.
+ */
 size_t pr_api_verbs(enum pr_resource r, const char **verbs, size_t max);
 
 #endif /* PR_API_H */
