@@ -15,6 +15,7 @@
 
 #include <portreeve/api.h>
 #include <portreeve/arena.h>
+#include <portreeve/audit.h>
 #include <portreeve/buf.h>
 #include <portreeve/diag.h>
 #include <portreeve/str.h>
@@ -49,11 +50,10 @@ struct pr_team {
 
 /* A half-open window of a week in local time of `zone`: minutes since Monday 00:00. */
 struct pr_window {
-	unsigned begin, end; /* begin > end: wraps over the week's end */
+	unsigned begin, end; /* begin > end: wraps over the week's end; never equal */
 	struct pr_str zone;  /* "Europe/Berlin" */
+	const struct pr_zone *tz; /* the zone's rules, read at load (tz.c) */
 };
-
-enum pr_audit_level { PR_AUDIT_NONE = 0, PR_AUDIT_METADATA, PR_AUDIT_REQUEST };
 
 struct pr_phase {
 	struct pr_str name;
@@ -79,6 +79,7 @@ struct pr_role {
 	struct pr_loc loc;
 	int extends;
 	struct pr_opset allow, deny; /* united with those of the parents */
+	struct pr_opset own_allow, own_deny; /* what is written here */
 };
 
 enum pr_leaf_type {
@@ -116,7 +117,8 @@ struct pr_leaf {
 	bool b;
 	struct pr_str word;
 	struct pr_strs list;
-	const struct pr_range *ranges; /* RANGE, PORTS: one */
+	/* RANGE, PORTS: one; ports "none": one with lo > hi */
+	const struct pr_range *ranges;
 	size_t n_ranges;
 	const struct pr_device_request *requests;
 	size_t n_requests;
@@ -144,8 +146,9 @@ struct pr_profile {
 	int extends; /* index, or -1 */
 	bool unrestricted; /* the built-in one: allows all but the built-in guards */
 	struct pr_leaf leaf[PR_KEY_COUNT]; /* parents merged in */
-	/* defaults: of the proxy (5.4), kept as written */
+	/* defaults: of the proxy (5.4), "memory=512MiB"; parents merged in */
 	struct pr_strs defaults;
+	struct pr_strs own_defaults; /* what is written here */
 };
 
 enum pr_owner_scope { PR_OWNER_OWN = 0, PR_OWNER_ANY, PR_OWNER_TEAMS };
@@ -222,11 +225,12 @@ struct pr_policy {
 	char hash[65]; /* SHA-256 hex of pr_policy_print's canonical form */
 	struct pr_str label_team, label_phase; /* label keys; empty: none */
 
+	/* teams, phases, hosts, roles, profiles: sorted by name */
 	struct pr_team *teams;         size_t n_teams;
 	struct pr_phase *phases;       size_t n_phases;
 	struct pr_host *hosts;         size_t n_hosts;
 	struct pr_role *roles;         size_t n_roles;
-	struct pr_profile *profiles;   size_t n_profiles; /* [0] is "unrestricted" */
+	struct pr_profile *profiles;   size_t n_profiles; /* but [0]: "unrestricted" */
 	struct pr_grant *grants;       size_t n_grants;   /* sorted by id */
 	struct pr_guard *guards;       size_t n_guards;   /* sorted by id */
 	struct pr_response *responses; size_t n_responses;
@@ -237,6 +241,8 @@ struct pr_policy {
 	/* grants_of[t]: indexes of the grants of team t, in order of id;
 	 * grants_of[n_teams]: those of "*". */
 	struct { const unsigned *v; size_t n; } *grants_of;
+
+	struct pr_group_index *groups; /* of pr_policy_teams_of_group */
 };
 
 /*
@@ -252,8 +258,14 @@ struct pr_policy *pr_policy_ref(struct pr_policy *p);
 void pr_policy_unref(struct pr_policy *p);
 void pr_policy_unrefp(struct pr_policy **p); /* for PR_CLEANUP */
 
-/* The policy as canonical YAML: reading it again gives the same policy. */
+/*
+ * The policy as canonical YAML: reading it again gives the same policy.
+ * Comments are not kept.
+ */
 void pr_policy_print(const struct pr_policy *p, struct pr_buf *out);
+
+/* The JSON Schema of a policy file, for editors; made from the tables. */
+void pr_policy_schema(struct pr_buf *out);
 
 /* Index by name, or -1. */
 int pr_policy_team(const struct pr_policy *p, struct pr_str name);
