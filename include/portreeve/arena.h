@@ -30,6 +30,8 @@ size_t pr_arena_used(const struct pr_arena *a);
 void *pr_arena_alloc(struct pr_arena *a, size_t n) PR_NODISCARD;
 /* The same, not zeroed and not aligned: for bytes. */
 char *pr_arena_bytes(struct pr_arena *a, size_t n) PR_NODISCARD;
+/* A copy of n bytes, aligned for any type. */
+void *pr_arena_copy(struct pr_arena *a, const void *p, size_t n) PR_NODISCARD;
 /* n * size, zeroed; aborts if the product overflows. */
 void *pr_arena_array(struct pr_arena *a, size_t n, size_t size) PR_NODISCARD;
 /* A NUL-terminated copy (bytes inside s are copied as they are). */

@@ -30,6 +30,18 @@ void pr_uuid7(int64_t wall, char out[PR_UUID_LEN]);
  * decoded length, or -1.  out takes 3 * n / 4 bytes.
  */
 ptrdiff_t pr_base64_decode(struct pr_str s, void *out);
+/*
+ * The same by a way that this machine has; for tests and benches.
+ * pr_base64_decode takes the best one.
+ */
+enum pr_base64_way {
+	PR_BASE64_PLAIN,
+	PR_BASE64_SSSE3,
+	PR_BASE64_AVX2,
+};
+bool pr_base64_has(enum pr_base64_way way);
+ptrdiff_t pr_base64_decode_by(enum pr_base64_way way, struct pr_str s,
+    void *out);
 /* out takes 4 * ((n + 2) / 3) + 1 bytes; returns the length. */
 size_t pr_base64_encode(const void *p, size_t n, char *out);
 

@@ -48,6 +48,8 @@ struct pr_str pr_str_cut(struct pr_str *s, char c);
 bool pr_str_printable(struct pr_str s);
 /* True if s is well-formed UTF-8 (no surrogates, nothing overlong). */
 bool pr_str_utf8(struct pr_str s);
+/* Length of the well-formed UTF-8 sequence at the front of s, or 0. */
+size_t pr_utf8_head(struct pr_str s);
 /* Decimal, no sign, no leading zero but "0" itself.  False: not that. */
 bool pr_str_u64(struct pr_str s, uint64_t *out);
 

@@ -161,7 +161,8 @@ take(struct pr_arena *a, size_t n, size_t align)
 	size_t at = (a->now->used + align - 1) & ~(align - 1);
 
 	if (at > a->now->size || n > a->now->size - at) {
-		size_t size = a->next < ((size_t)1 << 20) ? a->next * 2 : a->next;
+		size_t size =
+		    a->next < ((size_t)1 << 20) ? a->next * 2 : a->next;
 
 		a->next = size;
 		if (size < n + ALIGNMENT)
@@ -192,6 +193,17 @@ pr_arena_bytes(struct pr_arena *a, size_t n)
 	if (n > SIZE_MAX / 2)
 		must(NULL);
 	return take(a, n, 1);
+}
+
+void *
+pr_arena_copy(struct pr_arena *a, const void *p, size_t n)
+{
+	void *copy;
+
+	if (n > SIZE_MAX / 2)
+		must(NULL);
+	copy = take(a, n, ALIGNMENT);
+	return n > 0 ? memcpy(copy, p, n) : copy;
 }
 
 void *

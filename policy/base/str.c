@@ -59,8 +59,7 @@ pr_str_ends(struct pr_str s, const char *suffix)
 {
 	size_t n = strlen(suffix);
 
-	return s.n >= n &&
-	    (n == 0 || memcmp(s.p + (s.n - n), suffix, n) == 0);
+	return s.n >= n && (n == 0 || memcmp(s.p + (s.n - n), suffix, n) == 0);
 }
 
 int
@@ -131,13 +130,16 @@ pr_str_printable(struct pr_str s)
 	return true;
 }
 
-/* Length of the well-formed sequence at p (Unicode table 3-7), or 0. */
-static size_t
-utf8_sequence(const unsigned char *p, size_t n)
+/* Unicode 3.9, table 3-7 */
+size_t
+pr_utf8_head(struct pr_str s)
 {
+	const unsigned char *p = (const unsigned char *)s.p;
 	unsigned char lo = 0x80, hi = 0xbf;
 	size_t len;
 
+	if (s.n == 0)
+		return 0;
 	if (p[0] < 0x80)
 		return 1;
 	if (p[0] >= 0xc2 && p[0] <= 0xdf)
@@ -148,7 +150,7 @@ utf8_sequence(const unsigned char *p, size_t n)
 		len = 4;
 	else
 		return 0;
-	if (n < len)
+	if (s.n < len)
 		return 0;
 	if (p[0] == 0xe0)
 		lo = 0xa0;
@@ -170,13 +172,12 @@ utf8_sequence(const unsigned char *p, size_t n)
 bool
 pr_str_utf8(struct pr_str s)
 {
-	for (size_t i = 0; i < s.n;) {
-		size_t len =
-		    utf8_sequence((const unsigned char *)s.p + i, s.n - i);
+	while (s.n > 0) {
+		size_t len = pr_utf8_head(s);
 
 		if (len == 0)
 			return false;
-		i += len;
+		s = (struct pr_str){s.p + len, s.n - len};
 	}
 	return true;
 }
