@@ -24,7 +24,7 @@ struct pr_call {
 	const struct pr_header *headers;
 	size_t n_headers;
 	struct pr_str body;   /* what is visible of it */
-	bool body_shown;      /* body is the whole body (may be empty in the proxy) */
+	bool body_shown;    /* body is the whole body (may be empty in the proxy) */
 	size_t max_body;      /* cap on JSON bodies at this door */
 };
 
@@ -49,6 +49,7 @@ struct pr_request {
 	struct pr_str body;        /* as shown */
 	bool body_shown;
 	const struct pr_json *json; /* of a JSON body that is there, or NULL */
+	bool spec; /* this call needs a profile: op->spec, an attach only with stdin */
 };
 
 /* Why a call was refused before policy was asked. */
@@ -67,11 +68,50 @@ int pr_request_read(struct pr_arena *a, const struct pr_call *call,
     struct pr_request *rq, struct pr_refusal *why) PR_NODISCARD;
 
 /* First value of a query key, or NULL.  Keys are case-sensitive. */
-const struct pr_str *pr_query_get(const struct pr_request *rq, const char *key);
+const struct pr_str *pr_query_get(
+    const struct pr_request *rq, const char *key);
 /* moby httputils.BoolValue: false for absent, "", 0, no, false, none. */
 bool pr_query_bool(const struct pr_request *rq, const char *key);
 /* The header's only value, or NULL (absent or repeated: *repeated is set). */
 const struct pr_str *pr_header_get(const struct pr_header *h, size_t n,
     const char *name, bool *repeated);
+
+/* ---- the parts of it ---- */
+
+struct pr_target {
+	struct pr_version version;
+	struct pr_str path;  /* decoded, without the version's prefix */
+	struct pr_str query; /* as sent, without the '?' */
+};
+
+/*
+ * Reads a request target as Go's URL parser and the daemon's router do
+ * (percent-decoded once), or refuses it: everything that the router would
+ * answer by a redirect, that is not in origin form, or that a plugin might
+ * be shown otherwise than the daemon sees it (AMBIGUOUS).  A version below
+ * PR_API_OLDEST is UNSUPPORTED_VERSION, with *out filled.
+ */
+int pr_target_read(struct pr_arena *a, struct pr_str raw,
+    struct pr_target *out, struct pr_refusal *why) PR_NODISCARD;
+
+/*
+ * Reads a query as Go's url.ParseQuery does, in its order; refuses what some
+ * handlers skip and others stop at (';', a bad escape), what is not UTF-8,
+ * control characters, and every repeated key but those that are lists.
+ */
+int pr_query_read(struct pr_arena *a, struct pr_str raw,
+    const struct pr_query_pair **pairs, size_t *n,
+    struct pr_refusal *why) PR_NODISCARD;
+
+enum pr_media {
+	PR_MEDIA_BAD = 0, /* Go's mime.ParseMediaType might fail, or we do */
+	PR_MEDIA_NONE,    /* no type given */
+	PR_MEDIA_JSON,
+	PR_MEDIA_FORM, /* urlencoded or multipart: merged into the query */
+	PR_MEDIA_TAR,  /* what opaque routes take: tar, octets, text/plain */
+	PR_MEDIA_OTHER,
+};
+/* The class of a Content-Type's value. */
+enum pr_media pr_media_of(struct pr_str content_type);
 
 #endif /* PR_REQUEST_H */
