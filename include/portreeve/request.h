@@ -23,9 +23,10 @@ struct pr_call {
 	struct pr_str target; /* as sent */
 	const struct pr_header *headers;
 	size_t n_headers;
-	struct pr_str body;   /* what is visible of it */
-	bool body_shown;    /* body is the whole body (may be empty in the proxy) */
-	size_t max_body;      /* cap on JSON bodies at this door */
+	struct pr_str body; /* what is visible of it */
+	bool
+	    body_shown; /* body is the whole body (may be empty in the proxy) */
+	size_t max_body; /* cap on JSON bodies at this door */
 };
 
 struct pr_query_pair {
@@ -39,23 +40,27 @@ struct pr_version {
 struct pr_request {
 	const struct pr_op_info *op;
 	struct pr_str method;
-	struct pr_str target;      /* as sent */
-	struct pr_str canonical;   /* "/v1.41/containers/x/json?all=1", re-encoded */
+	struct pr_str target; /* as sent */
+	struct pr_str
+	    canonical; /* "/v1.41/containers/x/json?all=1", re-encoded */
 	struct pr_version version;
-	struct pr_str name;        /* the path's variable, decoded */
-	struct pr_str name2;       /* the checkpoint */
+	struct pr_str name;  /* the path's variable, decoded */
+	struct pr_str name2; /* the checkpoint */
 	const struct pr_query_pair *query;
 	size_t n_query;
-	struct pr_str body;        /* as shown */
+	struct pr_str body; /* as shown */
 	bool body_shown;
 	const struct pr_json *json; /* of a JSON body that is there, or NULL */
-	bool spec; /* this call needs a profile: op->spec, an attach only with stdin */
+	bool
+	    spec; /* this call needs a profile: op->spec, an attach only with stdin */
 };
 
 /* Why a call was refused before policy was asked. */
 struct pr_refusal {
-	enum pr_reason reason; /* AMBIGUOUS, BODY_NOT_VISIBLE, UNKNOWN_OPERATION, UNSUPPORTED_VERSION */
-	char text[200];        /* for the user: what was wrong and what would be right */
+	enum pr_reason
+	    reason; /* AMBIGUOUS, BODY_NOT_VISIBLE, UNKNOWN_OPERATION, UNSUPPORTED_VERSION */
+	char text
+	    [200]; /* for the user: what was wrong and what would be right */
 };
 
 /*
@@ -68,13 +73,12 @@ int pr_request_read(struct pr_arena *a, const struct pr_call *call,
     struct pr_request *rq, struct pr_refusal *why) PR_NODISCARD;
 
 /* First value of a query key, or NULL.  Keys are case-sensitive. */
-const struct pr_str *pr_query_get(
-    const struct pr_request *rq, const char *key);
+const struct pr_str *pr_query_get(const struct pr_request *rq, const char *key);
 /* moby httputils.BoolValue: false for absent, "", 0, no, false, none. */
 bool pr_query_bool(const struct pr_request *rq, const char *key);
 /* The header's only value, or NULL (absent or repeated: *repeated is set). */
-const struct pr_str *pr_header_get(const struct pr_header *h, size_t n,
-    const char *name, bool *repeated);
+const struct pr_str *pr_header_get(
+    const struct pr_header *h, size_t n, const char *name, bool *repeated);
 
 /* ---- the parts of it ---- */
 
@@ -91,8 +95,8 @@ struct pr_target {
  * be shown otherwise than the daemon sees it (AMBIGUOUS).  A version below
  * PR_API_OLDEST is UNSUPPORTED_VERSION, with *out filled.
  */
-int pr_target_read(struct pr_arena *a, struct pr_str raw,
-    struct pr_target *out, struct pr_refusal *why) PR_NODISCARD;
+int pr_target_read(struct pr_arena *a, struct pr_str raw, struct pr_target *out,
+    struct pr_refusal *why) PR_NODISCARD;
 
 /*
  * Reads a query as Go's url.ParseQuery does, in its order; refuses what some

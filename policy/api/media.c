@@ -111,7 +111,7 @@ pr_media_of(struct pr_str content_type)
 		return PR_MEDIA_JSON;
 	if (pr_str_is_nocase(type, "application/x-www-form-urlencoded") ||
 	    (type.n >= 10 &&
-	        pr_str_is_nocase(pr_str_sub(type, 0, 10), "multipart/")))
+		pr_str_is_nocase(pr_str_sub(type, 0, 10), "multipart/")))
 		return PR_MEDIA_FORM;
 	for (size_t i = 0; i < PR_COUNT(tars); i++) {
 		if (pr_str_is_nocase(type, tars[i]))

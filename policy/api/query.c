@@ -45,8 +45,10 @@ unescape(struct pr_arena *a, struct pr_str raw, struct pr_str *out)
 		if (c == '+')
 			c = ' ';
 		if (c == '%') {
-			int hi = i + 2 < raw.n ? pr_hex_digit(raw.p[i + 1]) : -1;
-			int lo = i + 2 < raw.n ? pr_hex_digit(raw.p[i + 2]) : -1;
+			int hi =
+			    i + 2 < raw.n ? pr_hex_digit(raw.p[i + 1]) : -1;
+			int lo =
+			    i + 2 < raw.n ? pr_hex_digit(raw.p[i + 2]) : -1;
 
 			if (hi < 0 || lo < 0)
 				return false;
@@ -103,8 +105,8 @@ read_pair(struct pr_arena *a, struct pr_str part, struct pr_query_pair *out,
 }
 
 static int
-check_repeated(const struct pr_query_pair *pairs, size_t n,
-    struct pr_refusal *why)
+check_repeated(
+    const struct pr_query_pair *pairs, size_t n, struct pr_refusal *why)
 {
 	struct pr_str key = pairs[n].key;
 
@@ -213,8 +215,8 @@ trim(struct pr_str s)
 bool
 pr_query_bool(const struct pr_request *rq, const char *key)
 {
-	static const char *const falsehoods[] = {"", "0", "no", "false",
-	    "none"};
+	static const char *const falsehoods[] = {
+	    "", "0", "no", "false", "none"};
 	const struct pr_str *value = pr_query_get(rq, key);
 
 	if (value == NULL)

@@ -55,8 +55,10 @@ decode_path(struct pr_arena *a, struct pr_str raw, struct pr_str *path,
 		int c = raw.p[i];
 
 		if (c == '%') {
-			int hi = i + 2 < raw.n ? pr_hex_digit(raw.p[i + 1]) : -1;
-			int lo = i + 2 < raw.n ? pr_hex_digit(raw.p[i + 2]) : -1;
+			int hi =
+			    i + 2 < raw.n ? pr_hex_digit(raw.p[i + 1]) : -1;
+			int lo =
+			    i + 2 < raw.n ? pr_hex_digit(raw.p[i + 2]) : -1;
 
 			if (hi < 0 || lo < 0)
 				return ambiguous(why,
@@ -88,11 +90,11 @@ check_segments(struct pr_str path, struct pr_refusal *why)
 		struct pr_str segment = pr_str_cut(&rest, '/');
 
 		if (segment.n == 0 && rest.p != NULL)
-			return ambiguous(why,
-			    "the path holds an empty segment (//)");
+			return ambiguous(
+			    why, "the path holds an empty segment (//)");
 		if (pr_str_is(segment, ".") || pr_str_is(segment, ".."))
-			return ambiguous(why,
-			    "the path holds a segment . or ..");
+			return ambiguous(
+			    why, "the path holds a segment . or ..");
 	}
 	return 0;
 }
