@@ -42,6 +42,14 @@ void pr_log_files_free(struct pr_log_files *f); /* for PR_CLEANUP too */
 /* The door in a segment's name, copied into out (empty: it is none). */
 void pr_log_door(const char *name, char out[64]);
 
+/*
+ * How many bytes of each file count, as the header of the one after it says
+ * (UINT64_MAX: nothing says it; 0: a header that nothing follows).  limits
+ * takes f->n numbers.
+ */
+int pr_log_limits(const char *dir, const struct pr_log_files *f,
+    uint64_t *limits, struct pr_err **err) PR_NODISCARD;
+
 /* --- a file, line by line ---------------------------------------------- */
 
 struct pr_log_stream; /* opaque */

@@ -132,7 +132,8 @@ pr_log_line_fault(struct pr_str line)
 
 	if (!pr_line_read(line, &head))
 		return "this is no line of the log";
-	v = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, NULL);
+	v = json_loadb(
+	    line.p, line.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
 	if (v == NULL)
 		return "this is not JSON";
 	fault = object_fault(head.type, v);

@@ -123,7 +123,8 @@ read_header(struct pr_str line, struct header *h)
 	if (!pr_line_read(line, &h->head) || h->head.type != LINE_SEGMENT ||
 	    pr_log_line_fault(line) != NULL)
 		return;
-	v = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, NULL);
+	v = json_loadb(
+	    line.p, line.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
 	h->read = v != NULL &&
 	    copy(format, sizeof format, json_object_get(v, "format")) &&
 	    strcmp(format, "portreeve.decision/1") == 0 &&
@@ -466,6 +467,31 @@ pr_log_verify(const char *dir, const char *door, bool partial,
 		    "the log ends before record %llu, which was asked for",
 		    (unsigned long long)head->seq);
 	return rc;
+}
+
+int
+pr_log_limits(const char *dir, const struct pr_log_files *f, uint64_t *limits,
+    struct pr_err **err)
+{
+	const struct proof p = {.dir = dir};
+	struct header now = {0}, next;
+
+	if (f->n > 0 && load_header(&p, f->names[0], &now, err) != 0)
+		return -1;
+	for (size_t i = 0; i < f->n; i++) {
+		limits[i] = ALL_BYTES;
+		if (i + 1 == f->n)
+			break;
+		next = (struct header){0};
+		if (load_header(&p, f->names[i + 1], &next, err) != 0)
+			return -1;
+		if (next.read && strcmp(next.file, f->names[i]) == 0)
+			limits[i] = next.bytes;
+		else if (orphan(&now, &next, f->names[i]))
+			limits[i] = 0;
+		now = next;
+	}
+	return 0;
 }
 
 void
