@@ -38,6 +38,9 @@
 
 /* Certificates in RequestPeerCertificates[0], PEM text */
 #define PR_CAP_CERT          ((size_t)131072)
+#define PR_CAP_SANS          ((size_t)256)  /* names in one SAN */
+#define PR_CAP_SAN           ((size_t)2048) /* bytes of one of them */
+#define PR_CAP_NAME          ((size_t)320)  /* of a subject: an e-mail address */
 
 /* The line that a user sees */
 #define PR_CAP_MESSAGE       300

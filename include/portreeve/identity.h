@@ -7,7 +7,8 @@
  * wins.  A rule whose field is absent does not match; one whose field is
  * there but not exactly once, or not fit to be a name, refuses the caller
  * (two CNs, of which dockerd takes the last; a NUL; a wildcard ...).  Names
- * are compared byte by byte, e-mail addresses too: no case is folded here.
+ * are compared byte by byte, e-mail addresses too: no case is folded.  Issuers
+ * are compared as DNs (dn.h: order counts, case and blanks do not).
  *
  * dockerd has verified the chain against its own CA file.  The issuer's DN is
  * only a text in the certificate, so a rule is as good as the promise that no
