@@ -20,11 +20,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <portreeve/buf.h>
+#include <portreeve/arena.h>
 #include <portreeve/compiler.h>
 #include <portreeve/err.h>
+#include <portreeve/str.h>
 
-enum pr_cert_kind { PR_CERT_CA, PR_CERT_SERVER, PR_CERT_CLIENT };
+enum pr_cert_kind {
+	PR_CERT_CA,
+	PR_CERT_SERVER,
+	PR_CERT_CLIENT
+};
 
 enum pr_cert_san_type {
 	PR_CERT_DNS,
@@ -90,9 +95,23 @@ int pr_certs_crl(const char *dir, const char *path, int64_t seconds, size_t *n,
 int pr_certs_bundle(const char *dir, const char *name, const char *to,
     bool force, struct pr_err **err) PR_NODISCARD;
 
-/* Describes the first certificate of a PEM file, for people or as JSON. */
-int pr_certs_inspect(const char *path, bool json, struct pr_buf *out,
-    struct pr_err **err) PR_NODISCARD;
+/* What `inspect` shows; texts are as the certificate has them, unescaped. */
+struct pr_cert_info {
+	struct pr_str subject, issuer; /* RFC 4514 */
+	struct pr_str serial;          /* hex */
+	struct pr_str fingerprint;     /* SHA-256, hex */
+	struct pr_str key;             /* "ec-p256", "rsa-2048", ... */
+	struct pr_str signature;       /* "ecdsa-with-SHA256" */
+	int64_t not_before, not_after; /* seconds since 1970 */
+	bool ca;
+	const struct pr_str *sans; /* "DNS:localhost", "email:a@b", "UPN:..." */
+	size_t n_sans;
+	const struct pr_str *eku; /* "serverAuth", "clientAuth", or OIDs */
+	size_t n_eku;
+};
+/* Reads the first certificate of a PEM file; *out lives in the arena. */
+int pr_certs_read(struct pr_arena *a, const char *path,
+    struct pr_cert_info *out, struct pr_err **err) PR_NODISCARD;
 
 /* The name of a file for a subject: [A-Za-z0-9._-], others become '-'. */
 void pr_certs_file_name(const char *cn, char *out, size_t size);
