@@ -94,8 +94,16 @@ hash_wide(struct reader *r, struct pr_str s)
 	char *o = reader_push(r, s.n + 8);
 	uint32_t h;
 
-	while (s.n > 0)
-		n += put_rune(o + n, fold_next(&s));
+	while (s.n > 0) {
+		unsigned char c = (unsigned char)*s.p;
+
+		if (c < 0x80) {
+			o[n++] = (char)ascii_lower(c);
+			s = (struct pr_str){s.p + 1, s.n - 1};
+		} else {
+			n += put_rune(o + n, fold_next(&s));
+		}
+	}
 	h = hash_bytes(o, n, true, &high);
 	r->used = used;
 	return h;

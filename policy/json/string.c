@@ -46,18 +46,21 @@ hex4(const char *p)
 static size_t
 escape_at(const char *p, const char *end, uint32_t *c)
 {
-	static const char letters[] = "\"\\/bfnrt";
-	static const char means[] = "\"\\/\b\f\n\r\t";
-	const char *letter;
+	static const char means[256] = {['"'] = '"',
+	    ['\\'] = '\\',
+	    ['/'] = '/',
+	    ['b'] = '\b',
+	    ['f'] = '\f',
+	    ['n'] = '\n',
+	    ['r'] = '\r',
+	    ['t'] = '\t'};
 	int32_t v;
 
-	if (end - p < 2 || p[1] == '\0')
+	if (end - p < 2)
 		return 0;
-	letter = strchr(letters, p[1]);
-	if (letter != NULL) {
-		*c = (unsigned char)means[letter - letters];
+	*c = (unsigned char)means[(unsigned char)p[1]];
+	if (*c != 0)
 		return 2;
-	}
 	if (p[1] != 'u' || end - p < 6 || (v = hex4(p + 2)) < 0)
 		return 0;
 	*c = (uint32_t)v;
@@ -96,7 +99,8 @@ unescape(struct reader *r, struct pr_str s, size_t n)
 	const char *p = s.p, *end = s.p + s.n;
 
 	while (p < end) {
-		const char *q = memchr(p, '\\', (size_t)(end - p));
+		const char *q =
+		    *p == '\\' ? p : memchr(p, '\\', (size_t)(end - p));
 		size_t plain = (size_t)((q != NULL ? q : end) - p);
 		uint32_t c = 0;
 
@@ -109,6 +113,25 @@ unescape(struct reader *r, struct pr_str s, size_t n)
 		}
 	}
 	return (struct pr_str){out, n};
+}
+
+/* The run of more than ASCII at p; returns its length, 0 for a fault. */
+static size_t
+wide_run(struct reader *r, const char *p)
+{
+	const char *q = p;
+
+	while (q < r->end && (unsigned char)*q >= 0x80) {
+		size_t n =
+		    pr_utf8_head((struct pr_str){q, (size_t)(r->end - q)});
+
+		if (n == 0) {
+			reader_fail(r, PR_JSON_ENCODING, q, "not UTF-8");
+			return 0;
+		}
+		q += n;
+	}
+	return (size_t)(q - p);
 }
 
 /* What is at p is not plain; returns how far to go on, 0 for a fault. */
@@ -128,11 +151,8 @@ special(struct reader *r, const char *p, struct text *t, size_t *saved)
 		return 0;
 	}
 	if (*p != '\\') {
-		n = pr_utf8_head((struct pr_str){p, (size_t)(r->end - p)});
-		if (n == 0)
-			reader_fail(r, PR_JSON_ENCODING, p, "not UTF-8");
 		t->wide = true;
-		return n;
+		return wide_run(r, p);
 	}
 	n = escape_at(p, r->end, &c);
 	if (n == 0) {
