@@ -1,0 +1,3 @@
+module portreeve.test/json
+
+go 1.19
