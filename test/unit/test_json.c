@@ -10,6 +10,7 @@
 #include <portreeve/caps.h>
 #include <portreeve/digest.h>
 #include <portreeve/json.h>
+#include <portreeve/jsonout.h>
 
 #include "unit.h"
 
@@ -315,6 +316,11 @@ static const struct {
 	 "\"s\":9,\"\xc5\xbf\":10}"),
 	PR_JSON_TWINS | PR_JSON_ODD_KEY},
     {ROW("{\"a\":{\"b\":1,\"B\":2},\"c\":3}"), 0},
+    {ROW("{\"ABCDEFGHIJKLMNOPQRSTUVWXYZ\":1,"
+	 "\"abcdefghijklmnopqrstuvwxyz\":2}"),
+	PR_JSON_TWINS},
+    {ROW("{\"@[`{\\u007f\\u0040Z\":1,\"@[`{\\u007f\\u0040z\":2}"),
+	PR_JSON_TWINS},
 };
 
 START_TEST(odd_keys_are_marked)
@@ -652,6 +658,23 @@ START_TEST(agrees_with_jansson)
 }
 END_TEST
 
+START_TEST(jansson_is_strict)
+{
+	static const char *const bad[] = {
+	    "", "{", "{} {}", "{\"a\":1,\"a\":2}", "[1,]", "\xff"};
+	struct pr_err *err PR_CLEANUP(pr_err_freep) = NULL;
+	json_t *v PR_CLEANUP(pr_jansson_freep) = NULL;
+
+	for (size_t i = 0; i < PR_COUNT(bad); i++) {
+		ck_assert_ptr_null(pr_jansson_load(pr_str_of(bad[i]), &err));
+		ck_assert_int_eq(err->code, PR_ERR_INVALID);
+	}
+	ck_assert_msg(strncmp(err->text, "1:", 2) == 0, "%s", pr_err_text(err));
+	v = pr_jansson_load(PR_STR("[17]"), &err);
+	ck_assert_int_eq(json_integer_value(json_array_get(v, 0)), 17);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -678,6 +701,7 @@ suite(void)
 	tcase_add_test(tc, all_keys_may_be_twins);
 	tcase_add_test(tc, every_prefix_is_refused);
 	tcase_add_test(tc, agrees_with_jansson);
+	tcase_add_test(tc, jansson_is_strict);
 	suite_add_tcase(s, tc);
 	return s;
 }

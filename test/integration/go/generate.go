@@ -45,7 +45,8 @@ var (
 		`\udc00\ud800`, `\ud800\ud800`, `\ud800\u0041`, `\x41`, `\'`, `\u12`, `\u12g4`, `\U0041`, `\0`, `\u{41}`, `"`, `\`}
 	values = []string{"null", "null", "null", "true", "false", "0", "1", "-1", "-0", "1.0", "1e3", "1E400", "0.5", "01", "+1", "-",
 		".5", "1.", "0x10", "NaN", "Infinity", "-Infinity", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
-		"-9223372036854775809", "65535", "65536", "123456789012345678901234567890", `""`, `"1"`, `"true"`, "[]", "{}", "[null]",
+		"-9223372036854775809", "65535", "65536", "123456789012345678901234567890",
+		"18446744073709551615", "18446744073709551617", "10000000000000000000", `""`, `"1"`, `"true"`, "[]", "{}", "[null]",
 		"[{}]", `[""]`, "[[]]", `{"a":null}`, `{"a":{}}`, `{"a":1}`, "True", "nul", "", "undefined", "[1,]", "{,}", "'a'", "1 1",
 		`{"Memory":1,"memory":2}`, `{"Privileged":true}`, "[true]", "//x\n1", "/**/1", "\u00a01", "\v1"}
 	after  = []string{" ", "\n", "}", "]", ",", "{}", "null", "\x00", "\xef\xbb\xbf", "{\"Privileged\":true}", " \t}", "//", "\v", "\xff"}
@@ -217,7 +218,11 @@ func (m *maker) value(t reflect.Type, depth int) {
 	case reflect.Bool:
 		m.add([]string{"true", "false"}[m.n(2)])
 	case reflect.Int, reflect.Int64:
-		m.add(strconv.FormatInt(int64(m.next())>>(uint(m.n(63))), 10))
+		if m.n(40) == 0 {
+			m.add([]string{"-0", "9223372036854775807", "-9223372036854775808"}[m.n(3)])
+		} else {
+			m.add(strconv.FormatInt(int64(m.next())>>(uint(m.n(63))), 10))
+		}
 	case reflect.Uint16:
 		m.add(strconv.Itoa(m.n(65536)))
 	case reflect.Pointer:

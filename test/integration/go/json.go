@@ -200,7 +200,11 @@ func (t *tally) foldings(tool string) error {
 		}
 		for i, line := range lines {
 			if refused := string(line) == "REFUSED"; refused != want[at+i] {
-				t.fail("folding", docs[at+i][:40], fmt.Sprint("twins: ", want[at+i]), string(line))
+				doc := docs[at+i]
+				if len(doc) > 40 {
+					doc = doc[:40]
+				}
+				t.fail("folding", doc, fmt.Sprint("twins: ", want[at+i]), string(line))
 			} else {
 				t.passed++
 			}
