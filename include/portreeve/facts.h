@@ -76,6 +76,9 @@ struct pr_path_fact {
 	/* length of the longest prefix of the cleaned source, in bytes, whose
 	 * every component is no symlink (the whole: no symlink at all) */
 	size_t plain;
+	/* length of the longest prefix of the cleaned source whose last
+	 * component is a symlink; 0: there is none */
+	size_t last_link;
 	bool is_protected; /* it, or what it resolves to, is protected or above something protected */
 	struct pr_str protected_by; /* "/var/run/docker.sock" */
 	/* another container or volume has a strict ancestor of it mounted

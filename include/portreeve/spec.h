@@ -36,6 +36,7 @@ struct pr_ref {
 	struct pr_str name;  /* as the request spells it, decoded */
 	const char *field;   /* "HostConfig.NetworkMode"; static or in the arena */
 	const struct pr_object *object; /* filled by who resolves; NULL: not resolved = cannot tell */
+	bool lazy; /* facts that only some profiles ask for */
 };
 
 struct pr_bind_source { /* a host path that inventory must look at */
@@ -44,7 +45,169 @@ struct pr_bind_source { /* a host path that inventory must look at */
 	const struct pr_path_fact *fact; /* NULL: cannot tell */
 };
 
-struct pr_spec; /* the rest is between extract_*.c and profile_*.c: policy/api/spec.h */
+/* Where a value stands: "HostConfig.Binds[2]"; static or in the arena. */
+typedef const char *pr_field;
+
+struct pr_kv {
+	struct pr_str key, value;
+};
+struct pr_kvs {
+	const struct pr_kv *v;
+	size_t n;
+};
+
+enum pr_ns_kind {
+	PR_NS_PRIVATE = 0, /* unset, or what unset means */
+	PR_NS_NONE,
+	PR_NS_HOST,
+	PR_NS_SHAREABLE,
+	PR_NS_CONTAINER, /* of another container: ref */
+	PR_NS_NAMED,     /* a network: ref */
+	PR_NS_INVALID,   /* no engine takes it */
+};
+
+struct pr_ns {
+	enum pr_ns_kind kind;
+	pr_field field;
+	struct pr_str text; /* as written */
+	int ref;            /* index in refs, or -1 */
+};
+
+enum pr_mount_type {
+	PR_MOUNT_BIND = 0,
+	PR_MOUNT_VOLUME,
+	PR_MOUNT_TMPFS,
+	PR_MOUNT_IMAGE,
+	PR_MOUNT_OTHER, /* denied: semantics 5.3 */
+};
+
+struct pr_mount {
+	enum pr_mount_type type;
+	pr_field field;
+	struct pr_str source; /* bind: cleaned path; volume: name, empty if anonymous; image: name */
+	bool read_only;
+	bool shallow;         /* NonRecursive or ReadOnlyNonRecursive */
+	bool relabel;         /* z or Z */
+	struct pr_str propagation; /* empty: unset */
+	struct pr_str driver; /* volume: empty: unset */
+	struct pr_kvs options; /* volume driver options; tmpfs options */
+	int ref;              /* volume, image: index in refs, or -1 */
+	int bind;             /* bind: index in binds */
+	struct pr_str type_text; /* OTHER: as written */
+};
+
+struct pr_endpoint { /* of NetworkingConfig.EndpointsConfig */
+	struct pr_ns network;
+	bool static_ip; /* an address or a MAC address is fixed */
+	struct pr_kvs driver_opts;
+};
+
+struct pr_port {
+	pr_field field;
+	struct pr_str ip, port; /* as written */
+};
+
+struct pr_ulimit {
+	struct pr_str name;
+	int64_t soft, hard;
+};
+
+struct pr_device {
+	struct pr_str host, inside, permissions;
+};
+
+struct pr_device_ask { /* HostConfig.DeviceRequests */
+	struct pr_str driver;
+	int64_t count;
+	struct pr_strs capabilities; /* all of them, flattened */
+	bool ids;                    /* DeviceIDs or Options are given */
+};
+
+enum pr_spec_body {
+	PR_SPEC_NOTHING = 0, /* no body, only references */
+	PR_SPEC_CONTAINER,   /* create, or a stored spec */
+	PR_SPEC_EXEC,
+	PR_SPEC_UNREAD, /* a body that no extractor understands: cannot tell */
+};
+
+struct pr_spec {
+	enum pr_spec_body body;
+	const char *unread; /* UNREAD: why, for the user */
+	bool stored;
+	struct pr_ref *refs;
+	size_t n_refs, cap_refs;
+	struct pr_bind_source *binds;
+	size_t n_binds, cap_binds;
+
+	/* first field that no engine knows, and first that must be default */
+	const char *unknown_field;
+	const char *must_default;
+
+	struct pr_kvs labels;
+	struct pr_str user;
+	bool user_given; /* exec: false means as the container */
+	/* exec: the user of its container, put there by who resolves */
+	struct pr_str container_user;
+	bool container_user_known;
+	struct pr_strs env;
+	bool privileged;
+
+	struct pr_str image; /* as written */
+	int image_ref;       /* index in refs, or -1 */
+	bool healthcheck, healthcheck_off;
+
+	struct pr_ns network, pid, ipc, uts, userns, cgroupns;
+	struct pr_endpoint *endpoints;
+	size_t n_endpoints;
+	bool static_mac; /* Config.MacAddress */
+
+	struct pr_mount *mounts;
+	size_t n_mounts, cap_mounts;
+	struct pr_str volume_driver;
+	bool volumes_from;
+
+	struct pr_strs cap_add, cap_drop; /* upper case, without CAP_ */
+	struct pr_str seccomp, apparmor;  /* empty: unset */
+	struct pr_strs selinux;           /* "disable", "type:x" */
+	struct pr_strs security_options;  /* the others, as written */
+	enum pr_tri no_new_privs;         /* NO: unset or false */
+	bool masked_given, readonly_given; /* MaskedPaths, ReadonlyPaths are not null */
+	struct pr_strs masked_paths, readonly_paths;
+
+	struct pr_device *devices;
+	size_t n_devices;
+	struct pr_device_ask *asks;
+	size_t n_asks;
+	struct pr_strs cgroup_rules;
+
+	struct pr_kvs sysctls, annotations, storage_opt;
+	struct pr_str runtime, cgroup_parent;
+	bool oom_kill_disable;
+	int64_t oom_score;
+	struct pr_strs group_add;
+	struct pr_str cpuset_cpus, cpuset_mems;
+	bool realtime;
+	bool blkio_weight, blkio_devices;
+
+	bool links;
+	struct pr_strs extra_hosts, dns; /* dns: servers, options, search */
+
+	struct pr_str log_driver;
+	struct pr_kvs log_opts;
+
+	int64_t memory, swap, cpus, pids, shm; /* 0: unset; pids <= 0: unset */
+	bool pids_given;
+	struct pr_ulimit *ulimits;
+	size_t n_ulimits;
+
+	struct pr_port *ports;
+	size_t n_ports;
+	bool publish_all;
+
+	struct pr_str restart;
+	int64_t restart_max;
+	bool read_only_rootfs;
+};
 
 struct pr_extract {
 	struct pr_arena *arena;
@@ -68,9 +231,13 @@ int pr_spec_read(const struct pr_extract *x, const struct pr_request *rq,
 struct pr_spec *pr_spec_of_container(
     const struct pr_extract *x, const struct pr_json *inspect) PR_NODISCARD;
 
-/* The references, to be resolved in place. */
-struct pr_ref *pr_spec_refs(struct pr_spec *s, size_t *n);
-struct pr_bind_source *pr_spec_binds(struct pr_spec *s, size_t *n);
+/*
+ * Adds what `HostConfig.VolumesFrom` of a container brings along: the mounts
+ * of the source, from its inspect answer.  Returns 0, or -1 if the answer is
+ * not understood (cannot tell).
+ */
+int pr_spec_add_volumes_from(const struct pr_extract *x, struct pr_spec *s,
+    const struct pr_json *inspect) PR_NODISCARD;
 /* The value of a label that the body sets: false if it does not set it. */
 bool pr_spec_label(const struct pr_spec *s, struct pr_str key, struct pr_str *value);
 
@@ -85,11 +252,9 @@ struct pr_judge_env {
 	struct pr_str team;  /* acting team: ${team} */
 	struct pr_str user;  /* ${user} */
 	struct pr_str phase; /* ${phase} */
-	/* is this object in the grant's owner scope, of the request's phase? */
-	enum pr_tri (*in_scope)(void *arg, const struct pr_object *o);
-	void *arg;
 	/* facts of the daemon for `default` (semantics 5.6) */
-	struct pr_str default_runtime, default_log_driver, default_cgroup_parent;
+	struct pr_str default_runtime, default_log_driver;
+	struct pr_str default_cgroupns; /* "host" on cgroup v1 */
 };
 
 struct pr_shortfall { /* the first key that fails, or is undecided */
@@ -97,7 +262,7 @@ struct pr_shortfall { /* the first key that fails, or is undecided */
 	enum pr_profile_key key;
 	bool all_soft;           /* every key that fails is soft and none is undecided */
 	bool stored;             /* it was the stored spec */
-	bool owner;              /* what fails is an object out of owner scope */
+	bool must_default;       /* it was a field that must be default; key is none */
 	char text[200];          /* "HostConfig.Privileged is true, restricted.privileged wants false" */
 };
 

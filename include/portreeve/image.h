@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Image references, as distribution/reference and moby read them (FACTS F). */
+#ifndef PR_IMAGE_H
+#define PR_IMAGE_H
+
+#include <portreeve/arena.h>
+#include <portreeve/str.h>
+
+enum pr_image_form {
+	PR_IMAGE_INVALID = 0,
+	PR_IMAGE_NAME,    /* cannot be an id */
+	PR_IMAGE_EITHER,  /* hex digits only, no tag: a name, else the prefix of an id */
+	PR_IMAGE_ID,      /* sha256:..., or 64 hex digits */
+};
+
+struct pr_image {
+	enum pr_image_form form;
+	struct pr_str name;   /* "docker.io/library/alpine": registry/path, spelt out */
+	struct pr_str tag;    /* as given, or empty */
+	struct pr_str digest; /* "sha256:...", or empty */
+};
+
+/* Reads a reference; the parts live in the arena. */
+struct pr_image pr_image_read(struct pr_arena *a, struct pr_str text);
+/*
+ * Does a pattern of images.* (semantics 5.5, 5.9) match?  A pattern with a tag
+ * wants that tag (`:latest` where the reference has none) and no digest; one
+ * with a digest that digest; one with neither takes all.
+ */
+bool pr_image_match(struct pr_str pattern, const struct pr_image *image);
+
+#endif /* PR_IMAGE_H */

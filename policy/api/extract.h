@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the extractors: one file a body. */
+#ifndef EXTRACT_H
+#define EXTRACT_H
+
+#include "body.h"
+
+struct extract {
+	const struct pr_extract *x;
+	struct pr_arena *arena;
+	struct pr_spec *spec;
+	struct pr_refusal *why;
+};
+
+/* Adds a reference and returns its index. */
+int extract_ref(struct extract *e, enum pr_kind kind, enum pr_ref_role role,
+    struct pr_str name, pr_field field);
+/* Adds a host path, cleaned as Go's path.Clean does; returns its index. */
+int extract_bind(struct extract *e, struct pr_str path, bool writes);
+
+/* Config, HostConfig and endpoints of a container: create and stored. */
+int extract_container(struct extract *e, const struct body_slots *config,
+    const struct body_slots *host, const struct pr_json *endpoints);
+/* HostConfig.Binds, Mounts, Tmpfs, VolumesFrom, Config.Volumes. */
+int extract_mounts(struct extract *e, const struct body_slots *config,
+    const struct body_slots *host);
+/* NetworkMode and the other namespaces, endpoints, links, ports. */
+int extract_network(struct extract *e, const struct body_slots *host,
+    const struct pr_json *endpoints);
+/* SecurityOpt, capabilities, masked paths. */
+int extract_security(struct extract *e, const struct body_slots *host);
+
+/* POST /containers/create */
+int extract_create(struct extract *e, const struct pr_request *rq);
+/* POST /containers/x/exec */
+int extract_exec(struct extract *e, const struct pr_request *rq);
+/* Bodies that say nothing about power: exec start, attach, start, ... */
+int extract_exec_start(struct extract *e, const struct pr_request *rq);
+int extract_start(struct extract *e, const struct pr_request *rq);
+int extract_rename(struct extract *e, const struct pr_request *rq);
+
+#endif /* EXTRACT_H */

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <portreeve/image.h>
+
+#define HEX64    64
+#define NAME_CAP 255
+
+static bool
+is_hex(struct pr_str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+			return false;
+	}
+	return s.n > 0;
+}
+
+static bool
+is_lower_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool
+is_alnum(char c)
+{
+	return is_lower_alnum(c) || (c >= 'A' && c <= 'Z');
+}
+
+/* [a-z0-9]+ joined by '.', '_', "__" or dashes (reference.go, pathComponent) */
+static bool
+component_ok(struct pr_str s)
+{
+	size_t i = 0;
+
+	while (i < s.n && is_lower_alnum(s.p[i])) {
+		while (i < s.n && is_lower_alnum(s.p[i]))
+			i++;
+		if (i == s.n)
+			return true;
+		if (s.p[i] == '-') {
+			while (i < s.n && s.p[i] == '-')
+				i++;
+		} else if (s.p[i] == '_') {
+			i += i + 1 < s.n && s.p[i + 1] == '_' ? 2 : 1;
+		} else if (s.p[i] == '.') {
+			i++;
+		}
+	}
+	return false;
+}
+
+static bool
+path_ok(struct pr_str path)
+{
+	do {
+		if (!component_ok(pr_str_cut(&path, '/')))
+			return false;
+	} while (path.p != NULL);
+	return true;
+}
+
+static bool
+label_ok(struct pr_str s)
+{
+	if (s.n == 0 || !is_alnum(s.p[0]) || !is_alnum(s.p[s.n - 1]))
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		if (!is_alnum(s.p[i]) && s.p[i] != '-')
+			return false;
+	}
+	return true;
+}
+
+/* host[:port], letters, digits, '-' and '.'; IPv6 in brackets is refused */
+static bool
+domain_ok(struct pr_str s)
+{
+	struct pr_str port = s, host = pr_str_cut(&port, ':');
+
+	if (port.p != NULL && port.n == 0)
+		return false;
+	for (size_t i = 0; i < port.n; i++) {
+		if (port.p[i] < '0' || port.p[i] > '9')
+			return false;
+	}
+	do {
+		if (!label_ok(pr_str_cut(&host, '.')))
+			return false;
+	} while (host.p != NULL);
+	return true;
+}
+
+static bool
+tag_ok(struct pr_str s)
+{
+	if (s.n == 0 || s.n > 128 || (!is_alnum(s.p[0]) && s.p[0] != '_'))
+		return false;
+	for (size_t i = 1; i < s.n; i++) {
+		if (!is_alnum(s.p[i]) && strchr("_.-", s.p[i]) == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool
+digest_ok(struct pr_str s)
+{
+	return s.n == 7 + HEX64 && pr_str_starts(s, "sha256:") &&
+	    is_hex(pr_str_sub(s, 7, s.n));
+}
+
+/* A first component is a registry if it cannot be anything else. */
+static bool
+is_domain(struct pr_str s)
+{
+	bool upper = false;
+
+	for (size_t i = 0; i < s.n; i++)
+		upper = upper || (s.p[i] >= 'A' && s.p[i] <= 'Z');
+	return pr_str_find(s, '.') < s.n || pr_str_find(s, ':') < s.n ||
+	    pr_str_is(s, "localhost") || upper;
+}
+
+static bool
+read_name(struct pr_arena *a, struct pr_str name, struct pr_image *image)
+{
+	size_t slash = pr_str_find(name, '/');
+	struct pr_str domain = PR_STR("docker.io"), path = name;
+
+	if (slash < name.n && is_domain(pr_str_sub(name, 0, slash))) {
+		domain = pr_str_sub(name, 0, slash);
+		path = pr_str_sub(name, slash + 1, name.n);
+	}
+	if (pr_str_is(domain, "index.docker.io"))
+		domain = PR_STR("docker.io");
+	if (!domain_ok(domain) || !path_ok(path) ||
+	    domain.n + 1 + path.n > NAME_CAP)
+		return false;
+
+	bool official =
+	    pr_str_is(domain, "docker.io") && pr_str_find(path, '/') == path.n;
+
+	image->name = pr_str_of(pr_arena_printf(a, "%.*s/%s%.*s",
+	    PR_STRF(domain), official ? "library/" : "", PR_STRF(path)));
+	return true;
+}
+
+/* Cuts ":tag" off a name: a ':' after the last '/'. */
+static struct pr_str
+cut_tag(struct pr_str *name)
+{
+	struct pr_str none = {NULL, 0};
+
+	for (size_t at = name->n; at > 0 && name->p[at - 1] != '/'; at--) {
+		if (name->p[at - 1] == ':') {
+			struct pr_str tag = pr_str_sub(*name, at, name->n);
+
+			*name = pr_str_sub(*name, 0, at - 1);
+			return tag.n > 0 ? tag : PR_STR("");
+		}
+	}
+	return none;
+}
+
+struct pr_image
+pr_image_read(struct pr_arena *a, struct pr_str text)
+{
+	struct pr_image image = {.form = PR_IMAGE_INVALID};
+	struct pr_str digest = text, name, tag;
+
+	if (text.n == 0 || text.n > 4096 || !pr_str_printable(text))
+		return image;
+	if ((text.n == HEX64 && is_hex(text)) ||
+	    pr_str_starts(text, "sha256:")) {
+		image.form = PR_IMAGE_ID;
+		return image;
+	}
+	name = pr_str_cut(&digest, '@');
+	if (digest.p != NULL && !digest_ok(digest))
+		return image;
+	tag = cut_tag(&name);
+	if (tag.p != NULL && !tag_ok(tag))
+		return image;
+	if (!read_name(a, name, &image))
+		return image;
+	image.tag = tag;
+	image.digest = digest;
+	image.form = is_hex(text) ? PR_IMAGE_EITHER : PR_IMAGE_NAME;
+	return image;
+}
+
+bool
+pr_image_match(struct pr_str pattern, const struct pr_image *image)
+{
+	struct pr_str digest = pattern, name = pr_str_cut(&digest, '@');
+	struct pr_str tag = cut_tag(&name);
+
+	if (image->name.n == 0 || !pr_glob(name, image->name, '/'))
+		return false;
+	if (digest.p != NULL)
+		return image->digest.n > 0 &&
+		    pr_glob(digest, image->digest, '\0');
+	if (tag.p == NULL)
+		return true;
+	/* the daemon looks at the digest alone when there is one */
+	return image->digest.n == 0 &&
+	    pr_glob(
+		tag, image->tag.n > 0 ? image->tag : PR_STR("latest"), '\0');
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is run: the image, its user, health check and environment. */
+#include <portreeve/image.h>
+
+#include "profile.h"
+
+static bool
+name_allowed(struct judging *j, const struct pr_image *image)
+{
+	char buf[1024];
+
+	for (size_t i = 0; i < j->leaf->list.n; i++) {
+		struct pr_str p =
+		    pattern_expand(j, j->leaf->list.v[i], buf, sizeof buf);
+
+		if (p.p != NULL && pr_image_match(p, image))
+			return true;
+	}
+	return false;
+}
+
+/* Some tag or digest of the image is a name that is allowed. */
+static bool
+some_name_allowed(
+    struct judging *j, struct pr_arena *a, const struct pr_json *v)
+{
+	if (v == NULL || v->type != PR_JSON_ARRAY)
+		return false;
+	for (uint32_t i = 0; i < v->n; i++) {
+		struct pr_image image;
+
+		if (v->items[i].type != PR_JSON_STRING)
+			continue;
+		image = pr_image_read(a, v->items[i].str);
+		if (image.form != PR_IMAGE_ID &&
+		    image.form != PR_IMAGE_INVALID && name_allowed(j, &image))
+			return true;
+	}
+	return false;
+}
+
+static enum pr_tri
+by_id(struct judging *j, struct pr_arena *a, const struct pr_object *o)
+{
+	char name[SHOWN + 4];
+
+	if (some_name_allowed(j, a, o->repo_tags) ||
+	    some_name_allowed(j, a, o->repo_digests))
+		return PR_YES;
+	return judge_no(j, "Image %s has no name that is allowed",
+	    shown(j->spec->image, name));
+}
+
+static enum pr_tri
+judge_image(struct judging *j, struct pr_arena *a)
+{
+	struct pr_image image = pr_image_read(a, j->spec->image);
+	const struct pr_object *o = ref_object(j, j->spec->image_ref);
+	char name[SHOWN + 4];
+
+	if (image.form == PR_IMAGE_INVALID)
+		return judge_no(j, "Image is no valid reference");
+	if (image.form != PR_IMAGE_NAME) {
+		/* hex digits: the daemon decides whether name or id */
+		if (o == NULL)
+			return judge_cannot_tell(j, "Image %s is not known",
+			    shown(j->spec->image, name));
+		if (o->ambiguous)
+			return judge_no(j,
+			    "Image %s is both a name and the beginning of an "
+			    "id",
+			    shown(j->spec->image, name));
+		if (o->presence == PR_PRESENT && o->by != PR_BY_NAME)
+			return by_id(j, a, o);
+		if (image.form == PR_IMAGE_ID)
+			return judge_no(j, "there is no image %s",
+			    shown(j->spec->image, name));
+	}
+	if (name_allowed(j, &image))
+		return PR_YES;
+	return judge_no(j, "Image is %s", shown(j->spec->image, name));
+}
+
+enum pr_tri
+judge_images_allow(struct judging *j)
+{
+	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(1024);
+
+	return judge_image(j, a);
+}
+
+enum pr_tri
+judge_images_digest(struct judging *j)
+{
+	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(1024);
+	struct pr_image image = pr_image_read(a, j->spec->image);
+	char name[SHOWN + 4];
+
+	if (!pr_str_is(j->leaf->word, "required") || image.digest.n > 0)
+		return PR_YES;
+	return judge_no(
+	    j, "Image %s has no digest", shown(j->spec->image, name));
+}
+
+static const struct pr_json *
+image_config(const struct judging *j, const char *field)
+{
+	const struct pr_object *o = ref_object(j, j->spec->image_ref);
+
+	if (o == NULL || o->presence != PR_PRESENT || o->config == NULL ||
+	    o->config->type != PR_JSON_OBJECT)
+		return NULL;
+	return pr_json_get(o->config, pr_str_of(field));
+}
+
+/* The variable stands in the image's environment as it stands here. */
+static bool
+inherited(const struct judging *j, struct pr_str variable)
+{
+	const struct pr_json *env = image_config(j, "Env");
+
+	if (env == NULL || env->type != PR_JSON_ARRAY)
+		return false;
+	for (uint32_t i = 0; i < env->n; i++) {
+		if (env->items[i].type == PR_JSON_STRING &&
+		    pr_str_eq(env->items[i].str, variable))
+			return true;
+	}
+	return false;
+}
+
+enum pr_tri
+judge_env_forbid(struct judging *j)
+{
+	char shown_name[SHOWN + 4];
+
+	for (size_t i = 0; i < j->spec->env.n; i++) {
+		struct pr_str rest = j->spec->env.v[i];
+		struct pr_str name = pr_str_cut(&rest, '=');
+
+		for (size_t k = 0; k < j->leaf->list.n; k++) {
+			/* the name alone: a value is never shown */
+			if (pr_glob_nocase(j->leaf->list.v[k], name, '\0') &&
+			    !inherited(j, j->spec->env.v[i]))
+				return judge_no(
+				    j, "Env sets %s", shown(name, shown_name));
+		}
+	}
+	return PR_YES;
+}
+
+enum pr_tri
+judge_require_user(struct judging *j)
+{
+	const struct pr_object *o = ref_object(j, j->spec->image_ref);
+	const struct pr_json *user;
+	char name[SHOWN + 4];
+
+	if (!pr_str_is(j->leaf->word, "non-root"))
+		return PR_YES;
+	if (j->spec->user_given)
+		return !user_is_root(j->spec->user)
+		    ? PR_YES
+		    : judge_no(j, "User is %s", shown(j->spec->user, name));
+	if (o == NULL)
+		return judge_cannot_tell(j, "the image's user is not known");
+	user = image_config(j, "User");
+	if (o->presence == PR_PRESENT && user != NULL &&
+	    user->type == PR_JSON_STRING && !user_is_root(user->str))
+		return PR_YES;
+	return judge_no(j, "User is not set, and the image has none");
+}
+
+enum pr_tri
+judge_require_health(struct judging *j)
+{
+	const struct pr_object *o = ref_object(j, j->spec->image_ref);
+	const struct pr_json *health;
+
+	if (!j->leaf->b || j->spec->healthcheck)
+		return PR_YES;
+	if (j->spec->healthcheck_off)
+		return judge_no(j, "Healthcheck is switched off");
+	if (o == NULL)
+		return judge_cannot_tell(
+		    j, "the image's health check is not known");
+	health = image_config(j, "Healthcheck");
+	if (health != NULL && health->type == PR_JSON_OBJECT) {
+		const struct pr_json *test =
+		    pr_json_get(health, PR_STR("Test"));
+
+		if (test != NULL && test->type == PR_JSON_ARRAY &&
+		    test->n > 0 && !pr_str_is(test->items[0].str, "NONE"))
+			return PR_YES;
+	}
+	return judge_no(j, "Healthcheck is not set, and the image has none");
+}

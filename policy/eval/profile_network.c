@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Namespaces, links and published ports (docs/semantics.md 5.7, 5.8). */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "profile.h"
+
+static enum pr_tri
+word_allowed(struct judging *j, const struct pr_ns *ns, const char *word)
+{
+	char name[SHOWN + 4];
+
+	if (list_has(j->leaf, word))
+		return PR_YES;
+	return judge_no(j, "%s is %s", ns->field,
+	    ns->text.n > 0 ? shown(ns->text, name) : word);
+}
+
+/* A network by name or id: host, none and bridge are what they are. */
+static enum pr_tri
+named_network(struct judging *j, const struct pr_ns *ns)
+{
+	const struct pr_object *o = ref_object(j, ns->ref);
+	char name[SHOWN + 4];
+
+	if (o == NULL)
+		return judge_cannot_tell(j, "%s: network %s is not known",
+		    ns->field, shown(ns->text, name));
+	if (o->presence == PR_ABSENT)
+		return judge_no(j, "%s: there is no network %s", ns->field,
+		    shown(ns->text, name));
+	if (!o->builtin)
+		return word_allowed(j, ns, "own");
+	if (pr_str_is(o->name, "host"))
+		return word_allowed(j, ns, "host");
+	if (pr_str_is(o->name, "none"))
+		return word_allowed(j, ns, "none");
+	if (pr_str_is(o->name, "bridge"))
+		return word_allowed(j, ns, "private");
+	return judge_cannot_tell(
+	    j, "%s: network %s is not known", ns->field, shown(ns->text, name));
+}
+
+static enum pr_tri
+judge_ns(struct judging *j, const struct pr_ns *ns)
+{
+	char name[SHOWN + 4];
+
+	switch (ns->kind) {
+	case PR_NS_PRIVATE:
+		return word_allowed(
+		    j, ns, j->key == PR_KEY_NS_USER ? "default" : "private");
+	case PR_NS_NONE:
+		return word_allowed(j, ns, "none");
+	case PR_NS_HOST:
+		return word_allowed(j, ns, "host");
+	case PR_NS_SHAREABLE:
+		return word_allowed(j, ns, "shareable");
+	case PR_NS_CONTAINER:
+		return word_allowed(j, ns, "container:own");
+	case PR_NS_NAMED:
+		return named_network(j, ns);
+	case PR_NS_INVALID:
+		break;
+	}
+	return judge_no(
+	    j, "%s is %s, which is no mode", ns->field, shown(ns->text, name));
+}
+
+enum pr_tri
+judge_network(struct judging *j)
+{
+	enum pr_tri all = judge_ns(j, &j->spec->network);
+
+	for (size_t i = 0; i < j->spec->n_endpoints && all != PR_NO; i++) {
+		const struct pr_ns *ns = &j->spec->endpoints[i].network;
+		enum pr_tri t;
+
+		/* "container:x" is no network: no engine takes it here */
+		t = ns->kind == PR_NS_CONTAINER
+		    ? judge_no(j, "%s is no network", ns->field)
+		    : judge_ns(j, ns);
+		all = t == PR_YES ? all : t;
+	}
+	return all;
+}
+
+enum pr_tri
+judge_pid(struct judging *j)
+{
+	return judge_ns(j, &j->spec->pid);
+}
+
+enum pr_tri
+judge_ipc(struct judging *j)
+{
+	return judge_ns(j, &j->spec->ipc);
+}
+
+enum pr_tri
+judge_uts(struct judging *j)
+{
+	return judge_ns(j, &j->spec->uts);
+}
+
+enum pr_tri
+judge_userns(struct judging *j)
+{
+	return judge_ns(j, &j->spec->userns);
+}
+
+enum pr_tri
+judge_cgroupns(struct judging *j)
+{
+	/* a stored spec shows what the daemon filled in (semantics 5.6) */
+	if (j->spec->stored && !j->spec->privileged &&
+	    j->env->default_cgroupns.n > 0 &&
+	    pr_str_eq(j->spec->cgroupns.text, j->env->default_cgroupns) &&
+	    list_has(j->leaf, "private"))
+		return PR_YES;
+	return judge_ns(j, &j->spec->cgroupns);
+}
+
+enum pr_tri
+judge_links(struct judging *j)
+{
+	if (!j->spec->links || !pr_str_is(j->leaf->word, "none"))
+		return PR_YES;
+	return judge_no(j, "links to other containers are set");
+}
+
+enum pr_tri
+judge_static_ip(struct judging *j)
+{
+	bool fixed = j->spec->static_mac && !j->spec->stored;
+
+	for (size_t i = 0; i < j->spec->n_endpoints; i++)
+		fixed = fixed || j->spec->endpoints[i].static_ip;
+	if (!fixed || j->leaf->b)
+		return PR_YES;
+	return judge_no(j, "an address is fixed");
+}
+
+enum pr_tri
+judge_driver_opts(struct judging *j)
+{
+	for (size_t i = 0; i < j->spec->n_endpoints; i++) {
+		if (keys_allowed(j, j->spec->endpoints[i].driver_opts,
+			"DriverOpts of an endpoint") == PR_NO)
+			return PR_NO;
+	}
+	return PR_YES;
+}
+
+struct address {
+	uint8_t bytes[16]; /* IPv4 as ::ffff:a.b.c.d */
+	bool v4;
+};
+
+/* net.ParseIP of Go: no zone, no leading zeros, mapped IPv4 is IPv4. */
+static bool
+parse_ip(struct pr_str s, struct address *out)
+{
+	static const uint8_t mapped[12] = {
+	    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+	char text[INET6_ADDRSTRLEN + 1];
+	struct in_addr v4;
+
+	if (s.n == 0 || s.n >= sizeof text)
+		return false;
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	if (strlen(text) != s.n)
+		return false;
+	if (inet_pton(AF_INET, text, &v4) == 1) {
+		memcpy(out->bytes, mapped, sizeof mapped);
+		memcpy(out->bytes + 12, &v4, 4);
+		out->v4 = true;
+		return true;
+	}
+	if (inet_pton(AF_INET6, text, out->bytes) != 1)
+		return false;
+	out->v4 = memcmp(out->bytes, mapped, sizeof mapped) == 0;
+	return true;
+}
+
+static bool
+same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
+{
+	unsigned whole = bits / 8, rest = bits % 8;
+
+	if (memcmp(a, b, whole) != 0)
+		return false;
+	return rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0;
+}
+
+/* An entry of ports.bind: an address or a CIDR. */
+static bool
+entry_covers(struct pr_str entry, const struct address *ip)
+{
+	struct pr_str prefix = entry, text = pr_str_cut(&prefix, '/');
+	struct address net;
+	uint64_t bits = 128;
+
+	if (!parse_ip(text, &net) || net.v4 != ip->v4)
+		return false;
+	if (prefix.p != NULL) {
+		if (!pr_str_u64(prefix, &bits) || bits > (net.v4 ? 32 : 128))
+			return false;
+		bits += net.v4 ? 96 : 0;
+	}
+	return same_bits(net.bytes, ip->bytes, (unsigned)bits);
+}
+
+static bool
+ip_allowed(const struct judging *j, const char *text)
+{
+	struct address ip;
+
+	if (!parse_ip(pr_str_of(text), &ip))
+		return false;
+	for (size_t i = 0; i < j->leaf->list.n; i++) {
+		if (entry_covers(j->leaf->list.v[i], &ip))
+			return true;
+	}
+	return false;
+}
+
+static bool
+host_ip_allowed(const struct judging *j, struct pr_str s)
+{
+	struct address ip;
+
+	if (s.n == 0)
+		return ip_allowed(j, "0.0.0.0") && ip_allowed(j, "::");
+	if (!parse_ip(s, &ip)) /* dockerd takes 0.0.0.0 then (FACTS, 5.8) */
+		return false;
+	for (size_t i = 0; i < j->leaf->list.n; i++) {
+		if (entry_covers(j->leaf->list.v[i], &ip))
+			return true;
+	}
+	return false;
+}
+
+enum pr_tri
+judge_ports_bind(struct judging *j)
+{
+	char name[SHOWN + 4];
+
+	for (size_t i = 0; i < j->spec->n_ports; i++) {
+		const struct pr_port *p = &j->spec->ports[i];
+
+		if (!host_ip_allowed(j, p->ip))
+			return judge_no(j, "%s publishes on %s", p->field,
+			    p->ip.n > 0 ? shown(p->ip, name) : "all addresses");
+	}
+	return PR_YES;
+}
+
+/* strconv.ParseUint: digits only; leading zeros are nothing special. */
+static bool
+parse_port(struct pr_str s, int64_t *out)
+{
+	int64_t v = 0;
+
+	if (s.n == 0 || s.n > 16)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+		v = v * 10 + (s.p[i] - '0');
+		if (v > 65535)
+			return false;
+	}
+	*out = v;
+	return true;
+}
+
+static bool
+port_in_range(const struct pr_leaf *leaf, struct pr_str s)
+{
+	const struct pr_range *r;
+	struct pr_str last = s, first;
+	int64_t lo, hi;
+
+	if (!leaf->made || leaf->n_ranges == 0)
+		return false;
+	r = &leaf->ranges[0];
+	if (s.n == 0) /* an ephemeral port, if any may be published */
+		return r->lo <= r->hi;
+	first = pr_str_cut(&last, '-');
+	if (!parse_port(first, &lo))
+		return false;
+	hi = lo;
+	if (last.p != NULL && !parse_port(last, &hi))
+		return false;
+	return lo > 0 && lo <= hi && lo >= r->lo && hi <= r->hi;
+}
+
+enum pr_tri
+judge_ports_range(struct judging *j)
+{
+	char name[SHOWN + 4];
+
+	for (size_t i = 0; i < j->spec->n_ports; i++) {
+		const struct pr_port *p = &j->spec->ports[i];
+
+		if (port_in_range(j->leaf, p->port))
+			continue;
+		if (!j->leaf->made)
+			return judge_no(j,
+			    "%s publishes a port, no range is given", p->field);
+		return judge_no(j, "%s publishes port %s", p->field,
+		    p->port.n > 0 ? shown(p->port, name) : "(any)");
+	}
+	return PR_YES;
+}
+
+enum pr_tri
+judge_publish_all(struct judging *j)
+{
+	if (!j->spec->publish_all || j->leaf->b)
+		return PR_YES;
+	return judge_no(j, "HostConfig.PublishAllPorts is true");
+}
