@@ -1,0 +1,760 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes corpus.jsonl: minimal pairs, a safe request plus one forbidden thing.
+
+Each line is one request as bytes on the wire (latin-1 text), who sends it, and
+whether policy.yaml lets it through:
+  id class title expect wire [setup] [daemon] [note]
+`daemon`: dockerd answers by itself and asks no plugin.  `setup`: requests that
+the admin makes first, {"save": {NAME: member}} keeps a member of the answer.
+{{NAME}} in wire stands for what replay.py knows: ids of the world.  {{LENGTH}}
+is counted when the rest is filled in, {{PAD}} is 1.1 MB of x, and a body that
+begins with {{CHUNKED}} is sent in one chunk.
+"""
+import copy
+import json
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+V = "/v1.41"
+AGENT = "Docker-Client/20.10.24 (linux)"
+JSON = {"Content-Type": "application/json"}
+SAFE = {
+    "Image": "app", "Cmd": ["sleep", "60"],
+    "Labels": {"com.acme.team": "red"},
+    "HostConfig": {"Memory": 67108864, "PidsLimit": 100,
+                   "ReadonlyRootfs": True, "NetworkMode": "none",
+                   "SecurityOpt": ["no-new-privileges"]},
+}
+cases = []
+
+
+def wire(method, target, body=None, headers=None, framing="length"):
+    h = {"Host": "docker", "User-Agent": AGENT}
+    h.update(headers or {})
+    head = f"{method} {target} HTTP/1.1\r\n"
+    if body is not None and framing == "length":
+        h.setdefault("Content-Length", "{{LENGTH}}")
+    if framing == "chunked":
+        h["Transfer-Encoding"] = "chunked"
+    head += "".join(f"{k}: {v}\r\n" for k, v in h.items()) + "\r\n"
+    if framing == "chunked":
+        return head + "{{CHUNKED}}" + body
+    return head + (body or "")
+
+
+def add(cls, expect, title, text, **more):
+    n = 1 + sum(1 for c in cases if c["class"] == cls)
+    cases.append({"id": f"{cls}-{n:03}", "class": cls, "title": title,
+                  "expect": expect, "wire": text, **more})
+
+
+def with_host(**fields):
+    body = copy.deepcopy(SAFE)
+    body["HostConfig"].update(fields)
+    return body
+
+
+def with_top(**fields):
+    body = copy.deepcopy(SAFE)
+    body.update(fields)
+    return body
+
+
+def create(body, target=V + "/containers/create", **kw):
+    text = body if isinstance(body, str) else json.dumps(body)
+    return wire("POST", target, text, {**JSON, **kw.pop("headers", {})}, **kw)
+
+
+# ------------------------------------------------ what a container would get
+HOST_DENY = [
+    ("privileged", {"Privileged": True}),
+    ("bind of the host's root", {"Binds": ["/:/host"]}),
+    ("bind of /etc", {"Binds": ["/etc:/x"]}),
+    ("bind of /etc, read-only", {"Binds": ["/etc:/x:ro"]}),
+    ("bind of the docker socket", {"Binds": [
+        "/var/run/docker.sock:/var/run/docker.sock"]}),
+    ("bind of /run", {"Binds": ["/run:/x"]}),
+    ("bind of the plugin folder", {"Binds": ["/run/docker/plugins:/x"]}),
+    ("bind that climbs out", {"Binds": ["/srv/red/../../etc:/x"]}),
+    ("bind of the other team's folder", {"Binds": ["/srv/blue:/x"]}),
+    ("bind of a folder whose name only begins so",
+     {"Binds": ["/srv/redder:/x"]}),
+    ("bind of all teams' folders", {"Binds": ["/srv:/x"]}),
+    ("bind with doubled slashes", {"Binds": ["//etc:/x"]}),
+    ("bind through a symlink", {"Binds": ["/srv/red/link:/x"]}),
+    ("bind below a symlink", {"Binds": ["/srv/red/link/ssh:/x"]}),
+    ("bind of /proc/1/root", {"Binds": ["/proc/1/root:/x"]}),
+    ("a good bind and a bad one", {"Binds": ["/srv/red/a:/a", "/etc:/b"]}),
+    ("bind with shared propagation", {"Binds": ["/srv/red/a:/a:rshared"]}),
+    ("read-only tree bound read-write", {"Binds": ["/srv/shared/ro:/a"]}),
+    ("bind with an empty source", {"Binds": [":/x"]}),
+    ("mount of /etc", {"Mounts": [
+        {"Type": "bind", "Source": "/etc", "Target": "/x"}]}),
+    ("mount of /etc, read-only", {"Mounts": [
+        {"Type": "bind", "Source": "/etc", "Target": "/x", "ReadOnly": True}]}),
+    ("mount with rshared", {"Mounts": [
+        {"Type": "bind", "Source": "/srv/red/a", "Target": "/x",
+         "BindOptions": {"Propagation": "rshared"}}]}),
+    ("read-only mount that is not recursive", {"Mounts": [
+        {"Type": "bind", "Source": "/srv/shared/ro", "Target": "/x",
+         "ReadOnly": True, "BindOptions": {"NonRecursive": True}}]}),
+    ("volume mount with bind options of the driver", {"Mounts": [
+        {"Type": "volume", "Source": "v1", "Target": "/x", "VolumeOptions":
+         {"DriverConfig": {"Name": "local", "Options":
+                           {"type": "none", "o": "bind",
+                            "device": "/etc"}}}}]}),
+    ("volume mount with an nfs driver", {"Mounts": [
+        {"Type": "volume", "Source": "v2", "Target": "/x", "VolumeOptions":
+         {"DriverConfig": {"Options": {"type": "nfs", "o": "addr=10.0.0.1",
+                                       "device": ":/"}}}}]}),
+    ("anonymous volume with driver options", {"Mounts": [
+        {"Type": "volume", "Target": "/x", "VolumeOptions":
+         {"DriverConfig": {"Name": "local", "Options":
+                           {"type": "ext4", "device": "/dev/vda"}}}}]}),
+    ("mount of type npipe", {"Mounts": [
+        {"Type": "npipe", "Source": "/x", "Target": "/y"}]}),
+    ("mount of type cluster", {"Mounts": [
+        {"Type": "cluster", "Source": "/x", "Target": "/y"}]}),
+    ("the other team's volume", {"Binds": ["blue-vol:/x"]}),
+    ("the other team's volume as a mount", {"Mounts": [
+        {"Type": "volume", "Source": "blue-vol", "Target": "/x"}]}),
+    ("a prepared volume that is the host's /etc", {"Binds": ["host-vol:/x"]}),
+    ("another volume driver", {"VolumeDriver": "evil", "Binds": ["v3:/x"]}),
+    ("volumes from the other team's container", {"VolumesFrom": ["other"]}),
+    ("… by its id", {"VolumesFrom": ["{{OTHER_ID}}"]}),
+    ("… by a prefix of its id, read-only", {"VolumesFrom":
+                                            ["{{OTHER_SHORT}}:ro"]}),
+    ("host network", {"NetworkMode": "host"}),
+    ("host network by its id", {"NetworkMode": "{{HOSTNET_ID}}"}),
+    ("the other team's network", {"NetworkMode": "bluenet"}),
+    ("network of the other team's container",
+     {"NetworkMode": "container:other"}),
+    ("host pid namespace", {"PidMode": "host"}),
+    ("pid namespace of the other team", {"PidMode": "container:other"}),
+    ("host ipc namespace", {"IpcMode": "host"}),
+    ("ipc namespace of the other team", {"IpcMode": "container:{{OTHER_ID}}"}),
+    ("host uts namespace", {"UTSMode": "host"}),
+    ("host user namespace", {"UsernsMode": "host"}),
+    ("host cgroup namespace", {"CgroupnsMode": "host"}),
+    ("another container's cgroup", {"Cgroup": "container:other"}),
+    ("SYS_ADMIN", {"CapAdd": ["SYS_ADMIN"]}),
+    ("cap_sys_admin in lower case", {"CapAdd": ["cap_sys_admin"]}),
+    ("all capabilities", {"CapAdd": ["ALL"]}),
+    ("all, in lower case", {"CapAdd": ["all"]}),
+    ("SYS_PTRACE beside an allowed one",
+     {"CapAdd": ["NET_BIND_SERVICE", "SYS_PTRACE"]}),
+    ("a capability as a bare string", {"CapAdd": "SYS_ADMIN"}),
+    ("a device", {"Devices": [{"PathOnHost": "/dev/vda", "PathInContainer":
+                               "/dev/vda", "CgroupPermissions": "rwm"}]}),
+    ("a device rule", {"DeviceCgroupRules": ["a *:* rwm"]}),
+    ("a device request", {"DeviceRequests": [
+        {"Driver": "nvidia", "Count": -1, "Capabilities": [["gpu"]]}]}),
+    ("seccomp off", {"SecurityOpt": ["no-new-privileges",
+                                     "seccomp=unconfined"]}),
+    ("seccomp off, with a colon", {"SecurityOpt": ["no-new-privileges",
+                                                   "seccomp:unconfined"]}),
+    ("a seccomp profile of one's own",
+     {"SecurityOpt": ["no-new-privileges",
+                      'seccomp={"defaultAction":"SCMP_ACT_ALLOW"}']}),
+    ("AppArmor off", {"SecurityOpt": ["no-new-privileges",
+                                      "apparmor=unconfined"]}),
+    ("labels off", {"SecurityOpt": ["no-new-privileges", "label=disable"]}),
+    ("labels off, bare", {"SecurityOpt": ["no-new-privileges", "disable"]}),
+    ("another label type", {"SecurityOpt": ["no-new-privileges",
+                                            "label=type:spc_t"]}),
+    ("new privileges allowed again", {"SecurityOpt": [
+        "no-new-privileges", "no-new-privileges=false"]}),
+    ("new privileges not forbidden", {"SecurityOpt": []}),
+    ("system paths unmasked", {"MaskedPaths": []}),
+    ("system paths writable", {"ReadonlyPaths": []}),
+    ("no memory limit", {"Memory": 0}),
+    ("too much memory", {"Memory": 1073741824}),
+    ("unlimited memory by -1", {"Memory": -1}),
+    ("unlimited swap", {"MemorySwap": -1}),
+    ("no process limit", {"PidsLimit": 0}),
+    ("unlimited processes", {"PidsLimit": -1}),
+    ("process limit absent", {"PidsLimit": None}),
+    ("too many processes", {"PidsLimit": 201}),
+    ("too many cpus", {"NanoCpus": 4000000000}),
+    ("too many cpus by quota", {"CpuPeriod": 100000, "CpuQuota": 400000}),
+    ("a writable root file system", {"ReadonlyRootfs": False}),
+    ("a port on all addresses", {"PortBindings": {
+        "80/tcp": [{"HostIp": "", "HostPort": "8080"}]}}),
+    ("a port on 0.0.0.0", {"PortBindings": {
+        "80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}}),
+    ("a privileged port", {"PortBindings": {
+        "80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "443"}]}}),
+    ("a port range that begins too low", {"PortBindings": {
+        "80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "1000-2000"}]}}),
+    ("port 0", {"PortBindings": {
+        "80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "0"}]}}),
+    ("an address that is none", {"PortBindings": {
+        "80/tcp": [{"HostIp": "127.0.0.1x", "HostPort": "8080"}]}}),
+    ("all ports published", {"PublishAllPorts": True}),
+    ("restart always", {"RestartPolicy": {"Name": "always"}}),
+    ("restart on failure for ever", {"RestartPolicy": {
+        "Name": "on-failure", "MaximumRetryCount": 0}}),
+    ("restart unless stopped", {"RestartPolicy": {"Name": "unless-stopped"}}),
+    ("a sysctl", {"Sysctls": {"kernel.shm_rmid_forced": "1"}}),
+    ("another runtime", {"Runtime": "io.containerd.runtime.v1.linux"}),
+    ("another cgroup parent", {"CgroupParent": "/"}),
+    ("the OOM killer off", {"OomKillDisable": True}),
+    ("the OOM score lowered", {"OomScoreAdj": -1000}),
+    ("a syslog driver with an address", {"LogConfig": {
+        "Type": "syslog", "Config": {"syslog-address": "unixgram:///dev/log"}}}),
+    ("a json-file option that is none", {"LogConfig": {
+        "Type": "json-file", "Config": {"path": "/etc/cron.d/x"}}}),
+    ("link to the other team's container", {"Links": ["other:db"]}),
+    ("a group added", {"GroupAdd": ["0"]}),
+    ("storage options", {"StorageOpt": {"size": "1T"}}),
+    ("a block device weight", {"BlkioWeightDevice": [
+        {"Path": "/dev/vda", "Weight": 1000}]}),
+    ("real-time cpu", {"CpuRealtimePeriod": 1000000,
+                       "CpuRealtimeRuntime": 950000}),
+    ("tmpfs with exec", {"Tmpfs": {"/tmp": "exec"}}),
+    ("tmpfs with suid", {"Tmpfs": {"/tmp": "suid"}}),
+    ("tmpfs with dev", {"Tmpfs": {"/tmp": "dev"}}),
+    ("a field that no engine knows", {"HostPower": True}),
+    ("annotations", {"Annotations": {"run.oci.hooks.stdout": "/x"}}),
+    ("capabilities of engine 19.03", {"Capabilities": ["CAP_SYS_ADMIN"]}),
+    ("kernel memory as text", {"KernelMemory": "1"}),
+]
+TOP_DENY = [
+    ("another image", {"Image": "evil"}),
+    ("an image of a look-alike registry",
+     {"Image": "registry.acme.com.evil.com/red/x:1"}),
+    ("an image with the registry in its path",
+     {"Image": "evil.com/registry.acme.com/red/x:1"}),
+    ("an image of the other team's repository",
+     {"Image": "registry.acme.com/blue/app:1"}),
+    ("a repository that only begins so",
+     {"Image": "registry.acme.com/redder/app:1"}),
+    ("an image by an id whose names are not allowed",
+     {"Image": "{{EVIL_ID}}"}),
+    ("no image", {"Image": ""}),
+    ("another team's label", {"Labels": {"com.acme.team": "blue"}}),
+    ("a phase that this host does not serve", {"Labels": {
+        "com.acme.team": "red", "com.acme.phase": "dev"}}),
+    ("a label of no team", {"Labels": {"com.acme.team": "nobody"}}),
+    ("a password in the environment", {"Env": ["DB_PASSWORD=x"]}),
+    ("… in lower case", {"Env": ["db_password=x"]}),
+    ("endpoint in the other team's network", {"NetworkingConfig": {
+        "EndpointsConfig": {"bluenet": {}}}}),
+    ("endpoint in the host's network", {"NetworkingConfig": {
+        "EndpointsConfig": {"host": {}}}}),
+    ("endpoint with driver options", {"NetworkingConfig": {
+        "EndpointsConfig": {"rednet": {"DriverOpts": {
+            "com.docker.network.endpoint.sysctls": "net.ipv4.ip_forward=1"}}}}}),
+    ("endpoint linked to the other team's container", {"NetworkingConfig": {
+        "EndpointsConfig": {"rednet": {"Links": ["other:db"]}}}}),
+    ("privileged at the top level", {"Privileged": True}),
+    ("binds at the top level", {"Binds": ["/:/x"]}),
+    ("memory at the top level", {"Memory": 1 << 40}),
+    ("pid mode at the top level", {"PidMode": "host"}),
+    ("no HostConfig at all", {"HostConfig": None}),
+    ("an unknown field", {"Xyzzy": 1}),
+]
+
+
+def made_of(key, value):
+    """A body that is safe but for text spliced in after HostConfig's brace."""
+    text = json.dumps(SAFE)
+    return text.replace('"HostConfig": {', '"HostConfig": {' + key + ":"
+                        + value + ", ")
+
+
+def spelling():
+    """One forbidden thing, spelt as Go reads it and others do not."""
+    t = json.dumps(SAFE)
+    hc = json.dumps(SAFE["HostConfig"])
+    bad = json.dumps({**SAFE["HostConfig"], "Privileged": True})
+    rows = [
+        ("lower-case hostconfig", t.replace("HostConfig", "hostconfig")
+         .replace(hc, bad)),
+        ("upper-case HOSTCONFIG with privileged", t.replace(
+            '"HostConfig": ' + hc, '"HOSTCONFIG": ' + bad)),
+        ("lower-case privileged", made_of('"privileged"', "true")),
+        ("PRIVILEGED", made_of('"PRIVILEGED"', "true")),
+        ("an escaped key", made_of('"\\u0050rivileged"', "true")),
+        ("Kelvin sign for k in a key", made_of('"Networ\\u212aMode"',
+                                               '"host"')),
+        ("Kelvin sign, raw", made_of('"Networ\xe2\x84\xaaMode"', '"host"')),
+        ("long s in HostConfig", t[:-1] + ', "Ho\\u017ftConfig": '
+         '{"Privileged": true}}'),
+        ("long s, raw", t[:-1] + ', "Ho\xc5\xbftConfig": '
+         '{"Privileged": true}}'),
+        ("two HostConfig, the second bad", t[:-1] +
+         ', "HostConfig": {"Privileged": true}}'),
+        ("two HostConfig, the first bad", '{"HostConfig": {"Privileged": '
+         'true}, ' + t[1:]),
+        ("two HostConfig that merge", t[:-1] + ', "HostConfig": '
+         '{"PidMode": "host"}, "HostConfig": {}}'),
+        ("HostConfig twice, folded", t[:-1] + ', "hostConfig": '
+         '{"Privileged": true}}'),
+        ("HostConfig and then null", t[:-1] + ', "HostConfig": null}'),
+        ("Privileged twice, the last is bad", made_of(
+            '"Privileged": false, "Privileged"', "true")),
+        ("Privileged twice, the first is bad", made_of(
+            '"Privileged": true, "Privileged"', "false")),
+        ("Privileged true, then null", made_of(
+            '"Privileged": true, "Privileged"', "null")),
+        ("Mounts that reuse an element", made_of(
+            '"Mounts": [{"Type":"bind","Source":"/etc","Target":"/x"}], '
+            '"Mounts"', '[{"Target":"/y"}]')),
+        ("Mounts, then [null]", made_of(
+            '"Mounts": [{"Type":"bind","Source":"/etc","Target":"/x"}], '
+            '"Mounts"', "[null]")),
+        ("Labels twice", t.replace('"Labels": {', '"Labels": '
+                                   '{"com.acme.team": "blue", ')),
+        ("a second value after the first", t + '{"HostConfig":'
+         '{"Privileged":true}}'),
+        ("a brace after the value", t + "}"),
+        ("a bracket after the value", t + "]"),
+        ("text after the value", t + " x"),
+        ("a byte order mark", "\xef\xbb\xbf" + t),
+        ("an array around it", "[" + t + "]"),
+        ("a string", json.dumps(t)),
+        ("null", "null"),
+        ("a NUL in a mode", made_of('"PidMode"', '"\\u0000host"')),
+        ("a NUL in a bind", made_of('"Binds"', '["/srv/red\\u0000:/x"]')),
+        ("a lone surrogate in a mode", made_of('"PidMode"', '"\\ud800"')),
+        ("bytes that are no UTF-8 in a key", made_of('"Privileged\xff"',
+                                                     "true")),
+        ("bytes that are no UTF-8 in a value", made_of('"PidMode"',
+                                                       '"\xff"')),
+        ("a float for an integer", made_of('"OomScoreAdj"', "1.0")),
+        ("a number that overflows", t.replace("67108864",
+                                              "99999999999999999999")),
+        ("an exponent", t.replace("67108864", "6e7")),
+        ("a leading zero", t.replace("67108864", "067108864")),
+        ("single quotes", t.replace('"Image"', "'Image'")),
+        ("a trailing comma", t[:-1] + ",}"),
+        ("a comment", "/* */" + t),
+        ("NaN", made_of('"CpuShares"', "NaN")),
+        ("a string for a boolean", made_of('"Privileged"', '"false"')),
+        ("depth 10,000", t[:-1] + ', "Healthcheck": ' + "[" * 10000
+         + "]" * 10000 + "}"),
+        ("depth 100 in an unknown place", t[:-1] + ', "Labels2": '
+         + "[" * 100 + "]" * 100 + "}"),
+        ("an unfinished object", t[:-1]),
+        ("an unfinished string", t[:-30]),
+        ("nothing but blanks", "   "),
+    ]
+    for title, text in rows:
+        add("json", "deny", title, create(text))
+
+
+def framing():
+    """The body is there, but a plugin is not shown it, or not all of it."""
+    good, bad = json.dumps(SAFE), json.dumps(with_host(Privileged=True))
+    big = json.dumps(with_top(Env=["A={{PAD}}"]))
+    path = V + "/containers/create"
+    add("framing", "allow", "chunked, application/json",
+        create(good, framing="chunked"))
+    add("framing", "deny", "chunked and privileged",
+        create(bad, framing="chunked"))
+    for kind in ("text/plain", "application/x-www-form-urlencoded",
+                 "multipart/form-data; boundary=x", "application/octet-stream",
+                 "application/json/x", "text/json", "application/jsonp",
+                 "application/json; charset", "*/*"):
+        add("framing", "deny", f"the body as {kind}", wire(
+            "POST", path, bad, {"Content-Type": kind}))
+    add("framing", "deny", "no content type", wire("POST", path, bad))
+    add("framing", "deny", "no content type, chunked",
+        wire("POST", path, bad, framing="chunked"))
+    add("framing", "deny", "no body at all", wire("POST", path, None, JSON))
+    add("framing", "deny", "an empty body", wire("POST", path, "", JSON))
+    add("framing", "deny", "two content types, json first", wire(
+        "POST", path, bad, {"Content-Type": "application/json",
+                            "content-type": "text/plain"}))
+    add("framing", "deny", "two content types, json last", wire(
+        "POST", path, bad, {"Content-Type": "text/plain",
+                            "content-type": "application/json"}))
+    add("framing", "deny", "more than dockerd shows", create(
+        big.replace('"HostConfig": {', '"HostConfig": {"Privileged": true,')))
+    add("framing", "deny", "more than dockerd shows, chunked", create(
+        big.replace('"HostConfig": {', '"HostConfig": {"Privileged": true,'),
+        framing="chunked"))
+    add("framing", "deny", "a bad escape in a fragment hides the body",
+        create(bad, target=path + "?#%zz"))
+    add("framing", "deny", "… behind a query", create(
+        bad, target=path + "?name=a1#%zz"))
+    add("framing", "deny", "privileged said to be gzip", create(
+        bad, headers={"Content-Encoding": "gzip"}))
+    add("framing", "allow", "content type in capitals, with a charset",
+        wire("POST", path, good,
+             {"Content-Type": "Application/JSON; charset=utf-8"}))
+    add("framing", "deny", "privileged, in capitals, with a charset",
+        wire("POST", path, bad,
+             {"Content-Type": "Application/JSON; charset=utf-8"}))
+    add("framing", "deny", "a body where start takes none", create(
+        json.dumps({"Binds": ["/:/x"]}),
+        target=V + "/containers/{{MINE_ID}}/start"))
+    add("framing", "deny", "… with the last version that took it", create(
+        json.dumps({"Binds": ["/:/x"]}),
+        target="/v1.23/containers/{{MINE_ID}}/start"))
+    add("framing", "deny", "a form that renames a tag", wire(
+        "POST", V + "/images/app/tag?repo=app&tag=1", "repo=evil",
+        {"Content-Type": "application/x-www-form-urlencoded"}))
+    add("framing", "deny", "a form that changes what is stopped", wire(
+        "POST", V + "/containers/{{MINE_ID}}/stop", "t=0",
+        {"Content-Type": "application/x-www-form-urlencoded"}))
+
+
+def targets():
+    """The other team's container, however it is spelt; and what is not a
+    target at all.  The same spelling of one's own is the pair."""
+    bad, post = "targets", "POST"
+    spellings = [
+        ("by name", "/containers/other/stop"),
+        ("by full id", "/containers/{{OTHER_ID}}/stop"),
+        ("by a short id", "/containers/{{OTHER_SHORT}}/stop"),
+        ("by six digits of its id", "/containers/{{OTHER_6}}/stop"),
+        ("with an escaped letter", "/containers/%6fther/stop"),
+        ("with an escaped slash", "/containers%2fother/stop"),
+        ("with an escaped verb", "/containers/other/%73top"),
+        ("through the alias of a link", "/containers/linker/peer/stop"),
+        ("through an escaped alias", "/containers/linker%2fpeer/stop"),
+    ]
+    for title, path in spellings:
+        add(bad, "deny", "stop another's container " + title,
+            wire(post, V + path, ""))
+        add(bad, "deny", "… with no version", wire(post, path, ""))
+    for title, target in [
+            ("absolute form", "http://docker" + V + "/containers/other/stop"),
+            ("absolute form, another scheme",
+             "x://docker" + V + "/containers/other/stop"),
+            ("absolute form of one's own",
+             "http://docker" + V + "/containers/mine/stop"),
+            ("a version with zeros", "/v001.41/containers/mine/stop"),
+            ("a version with four parts", "/v1.41.0.0/containers/mine/stop"),
+            ("a version that ends in a dot", "/v1.41./containers/mine/stop"),
+            ("a version below 1.24", "/v1.23/containers/mine/stop"),
+            ("a semicolon in the query", V + "/containers/mine/stop?t=1;x=2"),
+            ("a bad escape in the query", V + "/containers/mine/stop?t=%zz"),
+            ("a repeated key", V + "/containers/mine/kill?signal=TERM"
+             "&signal=KILL"),
+            ("a byte that is no ASCII", V + "/containers/mine/stop?t=\xff"),
+            ("a NUL in the name", V + "/containers/mine%00/stop")]:
+        add(bad, "deny", title, wire(post, target, ""))
+    for title, path in [
+            ("two slashes", "//containers/other/stop"),
+            ("a dot segment", "/./containers/other/stop"),
+            ("dot dot", "/containers/mine/../other/stop"),
+            ("escaped dot dot", "/containers/mine/%2e%2e/other/stop"),
+            ("a trailing slash", "/containers/other/stop/"),
+            ("a newline in the name", "/containers/other%0a/stop"),
+            ("capital letters", "/Containers/other/stop"),
+            ("a fragment as a byte", "/containers/other/stop#x")]:
+        add(bad, "deny", title, wire(post, V + path, ""), daemon=True)
+    for method, path, title in [
+            ("GET", "/containers/other/json", "inspect another's container"),
+            ("GET", "/containers/other/logs?stdout=1", "read another's logs"),
+            ("GET", "/containers/other/top", "see another's processes"),
+            ("GET", "/containers/other/export", "export another's files"),
+            ("GET", "/containers/mine/export", "export: not in the role"),
+            ("GET", "/containers/other/archive?path=/etc/passwd",
+             "copy out of another's container"),
+            ("HEAD", "/containers/other/archive?path=/etc/passwd",
+             "stat in another's container"),
+            ("GET", "/containers/other/changes", "another's changes"),
+            ("GET", "/containers/other/stats?stream=0", "another's stats"),
+            ("GET", "/containers/other/attach/ws?stream=1",
+             "attach by websocket"),
+            ("DELETE", "/containers/other?force=1", "remove another's"),
+            ("DELETE", "/containers/mine?force=1&force=0", "repeated force"),
+            ("DELETE", "/volumes/blue-vol", "remove another's volume"),
+            ("DELETE", "/networks/bluenet", "remove another's network"),
+            ("GET", "/events?until=1", "events of everybody"),
+            ("GET", "/system/df", "disk use of everybody"),
+            ("GET", "/info", "info: not in the role"),
+            ("GET", "/secrets", "secrets"), ("GET", "/swarm", "the swarm"),
+            ("GET", "/swarm/unlockkey", "the swarm's unlock key"),
+            ("GET", "/nodes", "nodes"), ("GET", "/plugins", "plugins"),
+            ("GET", "/images/app/get", "save an image"),
+            ("GET", "/distribution/app/json", "ask a registry"),
+            ("DELETE", "/images/app?force=1", "remove an image")]:
+        add(bad, "deny", title, wire(method, V + path))
+    for path, title in [
+            ("/containers/other/start", "start another's"),
+            ("/containers/other/restart?t=0", "restart another's"),
+            ("/containers/other/kill", "kill another's"),
+            ("/containers/other/pause", "pause another's"),
+            ("/containers/other/wait", "wait for another's"),
+            ("/containers/other/attach?stream=1&stdout=1", "attach"),
+            ("/containers/other/resize?h=1&w=1", "resize another's"),
+            ("/containers/other/rename?name=mine2", "rename another's"),
+            ("/containers/mine/rename?name=x9", "rename: not in the role"),
+            ("/containers/prune", "prune"), ("/volumes/prune", "prune volumes"),
+            ("/networks/prune", "prune networks"),
+            ("/images/prune", "prune images"),
+            ("/build/prune", "prune the build cache"),
+            ("/commit?container=other&repo=app&tag=1", "commit another's"),
+            ("/commit?container=mine&repo=app&tag=1", "commit under a name"),
+            ("/images/create?fromImage=evil&tag=1", "pull"),
+            ("/images/evil/tag?repo=app&tag=9", "give a trusted name"),
+            ("/images/app/push?tag=latest", "push"),
+            ("/images/load", "load"),
+            ("/build?t=app&networkmode=host", "build in the host's network"),
+            ("/build?remote=http://evil/x.tar", "build from elsewhere"),
+            ("/session", "the builder's session"),
+            ("/grpc", "the builder's rpc"),
+            ("/plugins/pull?remote=evil&name=evil", "install a plugin"),
+            ("/plugins/portreeve/disable?force=1", "disable the authorizer"),
+            ("/swarm/leave?force=1", "leave the swarm"),
+            ("/containers/mine/checkpoints", "checkpoint"),
+            ("/auth", "a login"),
+            ("/debug/vars", "debug"),
+            ("/containers/other/exec", "exec with no body")]:
+        v = "" if path == "/debug/vars" else V
+        add(bad, "deny", title, wire(post, v + path, ""))
+    add(bad, "deny", "write into another's files", wire(
+        "PUT", V + "/containers/other/archive?path=/tmp", "x" * 1024,
+        {"Content-Type": "application/x-tar"}))
+    add(bad, "deny", "an upgrade to h2c on the builder", wire(
+        post, V + "/session", "", {"Connection": "Upgrade",
+                                   "Upgrade": "h2c"}))
+
+
+def bodies():
+    """Other operations that carry a spec, none of them in the role."""
+    for path, body, title in [
+            ("/volumes/create", {"Name": "v9", "Driver": "local",
+                                 "DriverOpts": {"type": "none", "o": "bind",
+                                                "device": "/etc"}},
+             "a volume that is the host's /etc"),
+            ("/volumes/create", {"Name": "v9"}, "a volume"),
+            ("/networks/create", {"Name": "n9", "Driver": "macvlan",
+                                  "Options": {"parent": "eth0"}},
+             "a macvlan network"),
+            ("/networks/create", {"Name": "n9", "Options": {
+                "com.docker.network.bridge.name": "docker0"}},
+             "a bridge on the host's bridge"),
+            ("/networks/bluenet/connect", {"Container": "mine"},
+             "connect to another's network"),
+            ("/networks/rednet/connect", {"Container": "other"},
+             "connect another's container"),
+            ("/networks/host/connect", {"Container": "mine"},
+             "connect to the host's network"),
+            ("/containers/mine/update", {"Memory": 0, "CgroupParent": "/"},
+             "update"),
+            ("/containers/other/update", {"Memory": 6291456},
+             "update another's"),
+            ("/services/create", {"Name": "s", "TaskTemplate": {
+                "ContainerSpec": {"Image": "app", "Mounts": [
+                    {"Type": "bind", "Source": "/", "Target": "/x"}]}}},
+             "a service with the host's root"),
+            ("/swarm/init", {"ListenAddr": "127.0.0.1:2377"}, "swarm init"),
+            ("/swarm/join", {"RemoteAddrs": ["10.0.0.1:2377"]}, "swarm join"),
+            ("/secrets/create", {"Name": "s", "Data": "eA=="}, "a secret"),
+            ("/configs/create", {"Name": "c", "Data": "eA=="}, "a config"),
+            ("/plugins/create?name=x", {}, "a plugin"),
+            ("/auth", {"username": "x", "password": "y"}, "a login")]:
+        add("bodies", "deny", title, wire("POST", V + path, json.dumps(body),
+                                          JSON))
+
+
+EXEC_MINE = {"method": "POST", "path": "/containers/mine/exec",
+             "body": {"Cmd": ["true"], "AttachStdout": True},
+             "save": {"EXEC": "Id"}}
+EXEC_OTHER = {**EXEC_MINE, "path": "/containers/other/exec"}
+EXEC_ROOTLY = {**EXEC_MINE, "body": {"Cmd": ["true"], "Privileged": True}}
+
+
+def execs():
+    base = {"Cmd": ["true"], "AttachStdout": True}
+
+    def make(where, body):
+        text = body if isinstance(body, str) else json.dumps(body)
+        return wire("POST", V + f"/containers/{where}/exec", text, JSON)
+
+    for title, where, body in [
+            ("exec, privileged", "mine", {**base, "Privileged": True}),
+            ("exec, privileged in lower case", "mine",
+             {**base, "privileged": True}),
+            ("exec as root", "mine", {**base, "User": "root"}),
+            ("exec as another user", "mine", {**base, "User": "2000"}),
+            ("exec as root by number", "mine", {**base, "User": "0:0"}),
+            ("exec in another's container", "other", base),
+            ("… by its id", "{{OTHER_ID}}", base),
+            ("… by a short id", "{{OTHER_SHORT}}", base),
+            ("… through a link's alias", "linker/peer", base),
+            ("exec with a password in Env", "mine",
+             {**base, "Env": ["PASSWORD=x"]}),
+            ("exec with an unknown field", "mine", {**base, "Power": 1}),
+            ("exec, privileged twice", "mine",
+             '{"Cmd":["true"],"Privileged":true,"Privileged":false}'),
+            ("exec, a second value behind", "mine",
+             '{"Cmd":["true"]}{"Privileged":true}'),
+            ("exec, a list", "mine", '[{"Cmd":["true"]}]'),
+            ("exec in a container that is not", "nothing", base),
+            ("exec in a powerful container of one's own team", "mighty",
+             base)]:
+        add("exec", "deny", title, make(where, body))
+    add("exec", "deny", "exec as plain text", wire(
+        "POST", V + "/containers/mine/exec", json.dumps(base),
+        {"Content-Type": "text/plain"}))
+    start = json.dumps({"Detach": False, "Tty": False})
+
+    def start_of(which):
+        return wire("POST", V + f"/exec/{which}/start", start, JSON)
+    add("exec", "deny", "start another's exec", start_of("{{EXEC}}"),
+        setup=[EXEC_OTHER])
+    add("exec", "deny", "inspect another's exec",
+        wire("GET", V + "/exec/{{EXEC}}/json"), setup=[EXEC_OTHER])
+    add("exec", "deny", "resize another's exec",
+        wire("POST", V + "/exec/{{EXEC}}/resize?h=2&w=2", ""),
+        setup=[EXEC_OTHER])
+    add("exec", "deny", "start a privileged exec that an admin made",
+        start_of("{{EXEC}}"), setup=[EXEC_ROOTLY])
+    add("exec", "deny", "start an exec that is not", start_of("0" * 64))
+    add("exec", "deny", "start an exec by a prefix", start_of("{{EXEC_SHORT}}"),
+        setup=[EXEC_MINE])
+    for verb, title in [("start", "start"), ("restart", "restart"),
+                        ("unpause", "unpause")]:
+        add("exec", "deny", f"{title} a powerful container of one's own team",
+            wire("POST", V + f"/containers/mighty/{verb}", ""))
+    add("exec", "allow", "exec in one's own", make("mine", base))
+    add("exec", "allow", "exec with a terminal", make(
+        "mine", {**base, "Tty": True, "AttachStdin": True, "Env": ["A=b"],
+                 "WorkingDir": "/tmp", "DetachKeys": "ctrl-p,ctrl-q"}))
+    add("exec", "allow", "exec by full id", make("{{MINE_ID}}", base))
+    add("exec", "allow", "start one's own exec", start_of("{{EXEC}}"),
+        setup=[EXEC_MINE])
+    add("exec", "allow", "inspect one's own exec",
+        wire("GET", V + "/exec/{{EXEC}}/json"), setup=[EXEC_MINE])
+
+
+def ordinary():
+    """What the clients of good people send."""
+    add("plain", "allow", "ping by HEAD", wire("HEAD", "/_ping"))
+    add("plain", "allow", "ping by GET", wire("GET", "/_ping"))
+    for v in ("", "/v1.24", "/v1.30", "/v1.40", "/v1.41"):
+        add("plain", "allow", f"list, version {v or 'none'}",
+            wire("GET", v + "/containers/json"))
+        add("plain", "allow", f"create, version {v or 'none'}",
+            create(SAFE, target=v + "/containers/create"))
+    for path in ("/version", "/containers/json?all=1&limit=0",
+                 "/containers/json?filters=%7B%22label%22%3A%7B%22a%3Db%22"
+                 "%3Atrue%7D%7D", "/containers/mine/json",
+                 "/containers/{{MINE_ID}}/json", "/containers/mine/json?size=1",
+                 "/containers/{{MINE_SHORT}}/json",
+                 "/containers/mine/logs?stderr=1&stdout=1&tail=all",
+                 "/containers/mine/top", "/containers/mine/stats?stream=0",
+                 "/containers/mine/changes", "/images/json",
+                 "/images/app/json", "/images/app:latest/history",
+                 "/images/registry.acme.com/red/app:1/json", "/networks",
+                 "/volumes", "/containers/%6dine/json"):
+        add("plain", "allow", "GET " + path, wire("GET", V + path))
+    for path in ("start", "stop?t=0", "restart?t=0", "kill", "pause",
+                 "wait?condition=next-exit", "resize?h=24&w=80",
+                 "attach?stdout=1&logs=1"):
+        add("plain", "allow", "POST " + path,
+            wire("POST", V + "/containers/mine/" + path, ""))
+    add("plain", "allow", "unpause",
+        wire("POST", V + "/containers/mine/unpause", ""),
+        setup=[{"method": "POST", "path": "/containers/mine/pause"}])
+    add("plain", "allow", "start with an empty object", wire(
+        "POST", V + "/containers/mine/start", "{}", JSON))
+    add("plain", "allow", "remove one's own", wire(
+        "DELETE", V + "/containers/mine?force=1&v=1"))
+    for title, body in [
+            ("a name", None),
+            ("a bind below the team's folder",
+             with_host(Binds=["/srv/red/a:/a"])),
+            ("a read-only bind of the shared tree",
+             with_host(Binds=["/srv/shared/ro:/a:ro"])),
+            ("a bind mount", with_host(Mounts=[
+                {"Type": "bind", "Source": "/srv/red/a", "Target": "/a"}])),
+            ("a folder with dots in its name",
+             with_host(Binds=["/srv/red/a..b:/a"])),
+            ("one's own volume", with_host(Binds=["red-vol:/x"])),
+            ("a new volume", with_host(Binds=["fresh-{{N}}:/x"])),
+            ("a volume mount", with_host(Mounts=[
+                {"Type": "volume", "Source": "red-vol", "Target": "/a"}])),
+            ("a tmpfs", with_host(Tmpfs={"/tmp": "size=1m,noexec"})),
+            ("a tmpfs mount", with_host(Mounts=[
+                {"Type": "tmpfs", "Target": "/t",
+                 "TmpfsOptions": {"SizeBytes": 1048576}}])),
+            ("volumes from one's own", with_host(VolumesFrom=["mine"])),
+            ("one's own network", with_host(NetworkMode="rednet")),
+            ("the default network", with_host(NetworkMode="default")),
+            ("the bridge", with_host(NetworkMode="bridge")),
+            ("the network of one's own container",
+             with_host(NetworkMode="container:mine")),
+            ("an allowed capability",
+             with_host(CapAdd=["NET_BIND_SERVICE"], CapDrop=["ALL"])),
+            ("… with its prefix, in lower case",
+             with_host(CapAdd=["cap_net_bind_service"])),
+            ("two cpus", with_host(NanoCpus=2000000000)),
+            ("swap of twice the memory", with_host(MemorySwap=134217728)),
+            ("a port on loopback", with_host(
+                NetworkMode="default", PortBindings={"80/tcp": [
+                    {"HostIp": "127.0.0.1", "HostPort": "18080"}]})),
+            ("restart five times", with_host(RestartPolicy={
+                "Name": "on-failure", "MaximumRetryCount": 5})),
+            ("an allowed sysctl", with_host(
+                NetworkMode="default", Sysctls={"net.core.somaxconn": "64"})),
+            ("json-file with a size", with_host(LogConfig={
+                "Type": "json-file", "Config": {"max-size": "1m"}})),
+            ("the empty fields of the command line", with_host(
+                Privileged=False, CapAdd=None, Links=None, PidMode="",
+                UTSMode="", UsernsMode="", IpcMode="", Devices=[],
+                MaskedPaths=None, ReadonlyPaths=None, Binds=None,
+                ConsoleSize=[0, 0], Isolation="", ShmSize=0,
+                OomKillDisable=False, MemorySwappiness=-1,
+                DeviceRequests=None)),
+            ("attack words inside strings", with_top(
+                Cmd=["echo", '"Privileged":true', "/var/run/docker.sock:/x"],
+                Env=['X={"HostConfig":{"Privileged":true}}'])),
+            ("unicode in a label", with_top(Labels={
+                "com.acme.team": "red", "note": "größer ☂"})),
+            ("an image of the team's repository",
+             with_top(Image="registry.acme.com/red/app:1")),
+            ("an image spelt in full",
+             with_top(Image="docker.io/library/app:latest")),
+            ("an image by its id", with_top(Image="{{APP_ID}}")),
+            ("no label", with_top(Labels={})),
+            ("a health check", with_top(Healthcheck={
+                "Test": ["CMD", "true"], "Interval": 1000000000})),
+            ("an endpoint with an alias", {
+                **with_host(NetworkMode="rednet"), "NetworkingConfig": {
+                    "EndpointsConfig": {"rednet": {"Aliases": ["web"]}}}})]:
+        target = V + "/containers/create" + \
+            ("?name=named-{{N}}" if body is None else "")
+        add("plain", "allow", "create with " + title,
+            create(body or SAFE, target=target))
+
+
+def build():
+    add("create", "allow", "the safe body", create(SAFE))
+    for title, fields in HOST_DENY:
+        add("create", "deny", title, create(with_host(**fields)))
+    for title, fields in TOP_DENY:
+        add("create", "deny", title, create(with_top(**fields)))
+    spelling()
+    framing()
+    targets()
+    bodies()
+    execs()
+    ordinary()
+    return cases
+
+
+def main():
+    text = "".join(json.dumps(c) + "\n" for c in build())
+    path = os.path.join(HERE, "corpus.jsonl")
+    if sys.argv[1:] == ["--check"]:
+        with open(path, encoding="ascii") as f:
+            return 0 if f.read() == text else 1
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text)
+    print(f"{len(cases)} cases, "
+          f"{sum(c['expect'] == 'allow' for c in cases)} allowed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
