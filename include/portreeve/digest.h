@@ -40,8 +40,8 @@ enum pr_base64_way {
 	PR_BASE64_AVX2,
 };
 bool pr_base64_has(enum pr_base64_way way);
-ptrdiff_t pr_base64_decode_by(enum pr_base64_way way, struct pr_str s,
-    void *out);
+ptrdiff_t pr_base64_decode_by(
+    enum pr_base64_way way, struct pr_str s, void *out);
 /* out takes 4 * ((n + 2) / 3) + 1 bytes; returns the length. */
 size_t pr_base64_encode(const void *p, size_t n, char *out);
 

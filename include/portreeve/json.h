@@ -27,10 +27,12 @@ enum pr_json_type {
 };
 
 enum pr_json_flags {
-	PR_JSON_INT = 1,     /* NUMBER: an int64 as Go decodes one: no '.', no exponent */
+	PR_JSON_INT =
+	    1, /* NUMBER: an int64 as Go decodes one: no '.', no exponent */
 	PR_JSON_HAS_NUL = 2, /* STRING: a NUL inside; most places refuse it */
 	PR_JSON_TWINS = 4,   /* OBJECT: two keys are equal under Go's folding */
-	PR_JSON_ODD_KEY = 8, /* OBJECT: a non-ASCII key folds to an ASCII one, or a key holds NUL */
+	PR_JSON_ODD_KEY =
+	    8, /* OBJECT: a non-ASCII key folds to an ASCII one, or a key holds NUL */
 };
 
 struct pr_json_member;
@@ -42,10 +44,11 @@ struct pr_json {
 	uint32_t begin; /* where the value begins and ends in the text */
 	uint32_t end;
 	union {
-		int64_t i;                        /* NUMBER with PR_JSON_INT */
-		struct pr_str str;                /* STRING, decoded */
-		struct pr_json *items;            /* ARRAY */
-		struct pr_json_member *members;   /* OBJECT, in the text's order */
+		int64_t i;             /* NUMBER with PR_JSON_INT */
+		struct pr_str str;     /* STRING, decoded */
+		struct pr_json *items; /* ARRAY */
+		struct pr_json_member
+		    *members; /* OBJECT, in the text's order */
 	};
 };
 
@@ -57,12 +60,12 @@ struct pr_json_member {
 
 enum pr_json_error {
 	PR_JSON_OK = 0,
-	PR_JSON_SYNTAX,      /* not JSON (RFC 8259), or cut off */
-	PR_JSON_TRAILING,    /* something after the value */
-	PR_JSON_ENCODING,    /* not UTF-8, BOM, lone surrogate */
-	PR_JSON_DEPTH,       /* deeper than PR_CAP_JSON_DEPTH */
-	PR_JSON_SIZE,        /* more values or keys than the caps */
-	PR_JSON_DUPLICATE,   /* two equal keys in one object */
+	PR_JSON_SYNTAX,    /* not JSON (RFC 8259), or cut off */
+	PR_JSON_TRAILING,  /* something after the value */
+	PR_JSON_ENCODING,  /* not UTF-8, BOM, lone surrogate */
+	PR_JSON_DEPTH,     /* deeper than PR_CAP_JSON_DEPTH */
+	PR_JSON_SIZE,      /* more values or keys than the caps */
+	PR_JSON_DUPLICATE, /* two equal keys in one object */
 };
 
 struct pr_json_fault {
@@ -83,9 +86,11 @@ const struct pr_json *pr_json_read(struct pr_arena *a, struct pr_str text,
  * The member whose key equals `name` under Go's folding (the field that Go
  * would fill), or NULL.  Only right for objects without PR_JSON_TWINS.
  */
-const struct pr_json *pr_json_field(const struct pr_json *object, const char *name);
+const struct pr_json *pr_json_field(
+    const struct pr_json *object, const char *name);
 /* The member with exactly this key (maps), or NULL. */
-const struct pr_json *pr_json_get(const struct pr_json *object, struct pr_str key);
+const struct pr_json *pr_json_get(
+    const struct pr_json *object, struct pr_str key);
 /* Go's folding (encoding/json fold.go: simple case folding, K and s included). */
 bool pr_json_fold_eq(struct pr_str a, struct pr_str b);
 /* A word for messages: "string", "object", ... static. */

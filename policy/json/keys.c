@@ -12,7 +12,7 @@
 
 #include "reader.h"
 
-#define FEW       8 /* so few are compared each with each */
+#define FEW       ((size_t)8) /* so few are compared each with each */
 #define HIGH_BITS UINT64_C(0x8080808080808080)
 #define ONES      UINT64_C(0x0101010101010101)
 
