@@ -98,7 +98,7 @@ struct pr_record {
 	struct pr_str phase;
 	struct pr_str action;
 	struct pr_str method;
-	struct pr_str target;    /* as sent */
+	struct pr_str target;    /* as sent; written where it differs */
 	struct pr_str canonical; /* as judged */
 	struct {
 		struct pr_str kind, id, name, owner;

@@ -386,7 +386,9 @@ pr_record_encode(
 	FIELD(&o, "action", r->action, CAP_WORD);
 	FIELD(&o, "method", r->method, CAP_WORD);
 	if (r->level >= PR_AUDIT_LEVEL_METADATA) {
-		FIELD(&o, "target", r->target, CAP_TARGET);
+		/* as sent only where that is another spelling: bytes cost */
+		if (!pr_str_eq(r->target, r->canonical))
+			FIELD(&o, "target", r->target, CAP_TARGET);
 		FIELD(&o, "canonical", r->canonical, CAP_TARGET);
 	}
 	put_resource(&o, r);

@@ -122,6 +122,10 @@ pr_uuid7(int64_t wall, char out[PR_UUID_LEN])
 	id[7] = (uint8_t)stamp;
 	id[8] = (uint8_t)(0x80 | (id[8] & 0x3f));
 	pr_hex(id, sizeof id, hex);
-	snprintf(out, PR_UUID_LEN, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8,
-	    hex + 12, hex + 16, hex + 20);
+	for (size_t i = 0, o = 0; i < 32; i++) {
+		if (i == 8 || i == 12 || i == 16 || i == 20)
+			out[o++] = '-';
+		out[o++] = hex[i];
+	}
+	out[PR_UUID_LEN - 1] = '\0';
 }

@@ -259,12 +259,12 @@ START_TEST(level_none_drops_facts_and_never_the_record)
 	v = line(0, 1);
 	ck_assert_str_eq(text(v, "verdict"), "allow");
 	ck_assert_ptr_null(json_object_get(v, "facts"));
-	ck_assert_ptr_null(json_object_get(v, "target"));
+	ck_assert_ptr_null(json_object_get(v, "canonical"));
 	ck_assert_ptr_null(json_object_get(v, "teams"));
 	json_decref(v);
 	v = line(0, 2);
 	ck_assert_ptr_null(json_object_get(v, "facts"));
-	ck_assert_str_eq(text(v, "target"), "/v1.41/containers/create?name=x");
+	ck_assert_str_eq(text(v, "canonical"), "/v1.41/containers/create?name=x");
 	json_decref(v);
 }
 END_TEST
@@ -312,7 +312,7 @@ START_TEST(long_strings_are_clipped_and_counted)
 	pr_audit_close(a);
 	v = line(0, 1);
 	ck_assert_int_gt(json_integer_value(json_object_get(v, "clipped")), 60);
-	ck_assert_uint_le(strlen(text(v, "target")), 4096);
+	ck_assert_uint_le(strlen(text(v, "canonical")), 4096);
 	json_decref(v);
 	free(big);
 }
