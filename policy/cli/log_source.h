@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The lines of a log directory in the order of their times: each door's
+ * chain in its own order, the chains merged.  Bytes that do not count (torn,
+ * abandoned) are not shown.
+ */
+#ifndef CLI_LOG_SOURCE_H
+#define CLI_LOG_SOURCE_H
+
+#include <portreeve/audit_read.h>
+
+struct log_source; /* opaque */
+
+/* door NULL: all of them.  Free with log_source_free. */
+struct log_source *log_source_open(
+    const char *dir, const char *door, struct pr_err **err) PR_NODISCARD;
+void log_source_free(struct log_source *s);
+/*
+ * 1: a line, borrowed until the next call; 0: no more (with follow: now);
+ * -1: the system said no.  follow: looks for new segments as well.
+ */
+int log_source_next(struct log_source *s, bool follow, struct pr_str *line,
+    struct pr_err **err) PR_NODISCARD;
+/* The time in a line ("2026-11-22T10:16:37.123456Z"), or an empty string. */
+struct pr_str log_line_time(struct pr_str line);
+
+#endif /* CLI_LOG_SOURCE_H */
