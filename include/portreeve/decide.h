@@ -75,6 +75,9 @@ struct pr_decision {
 /* Decides.  *d is wholly written; it is a denial unless all was decided. */
 void pr_decide(struct pr_arena *a, const struct pr_question *q, struct pr_decision *d);
 
+/* Does the stored spec of the container matter (semantics 3.7)? */
+bool pr_decide_wants_stored(const struct pr_request *rq);
+
 /*
  * The line that the user sees (DESIGN 10), at most PR_CAP_MESSAGE bytes, one
  * line, printable: buf takes PR_CAP_MESSAGE + 1.

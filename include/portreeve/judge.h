@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A request's life between the door and the log (docs/design.md 5): read,
+ * identify, extract, resolve, decide; and at the response stage: outcome,
+ * ledger, response rules.  A door (plugin, proxy) brings the call and sends
+ * the answer; the record is written by the door's order, so that an event
+ * loop can wait for the disk without blocking.
+ *
+ *   door: pr_judge_request -> pr_audit_append(record) -> answer
+ *         ... the daemon works ...
+ *   door: pr_judge_response -> answer
+ */
+#ifndef PR_JUDGE_H
+#define PR_JUDGE_H
+
+#include <portreeve/arena.h>
+#include <portreeve/audit.h>
+#include <portreeve/caps.h>
+#include <portreeve/config.h>
+#include <portreeve/decide.h>
+#include <portreeve/diag.h>
+#include <portreeve/identity.h>
+#include <portreeve/inventory.h>
+#include <portreeve/policy.h>
+
+struct pr_judge; /* opaque; for any number of threads */
+
+/*
+ * Opens all that the configuration names but the log: policy (and its
+ * tests), identity rules, directory, ledger, inventory.  NULL: it cannot
+ * start; ds or *err says why (exit 78 for ds, 69/1 for err).  The
+ * configuration must outlive it.  Close with pr_judge_close when no call is
+ * inside.
+ */
+struct pr_judge *pr_judge_open(const struct pr_config *config,
+    enum pr_door door, struct pr_diags *ds, struct pr_err **err) PR_NODISCARD;
+void pr_judge_close(struct pr_judge *j);
+/*
+ * Reads policy, identity files and directory files again; all or nothing:
+ * -1 leaves everything as it was, with the mistakes in ds.  One at a time.
+ */
+int pr_judge_reload(struct pr_judge *j, struct pr_diags *ds) PR_NODISCARD;
+
+struct pr_inventory *pr_judge_inventory(struct pr_judge *j);
+/* The hash of the policy in force; buf takes 65 bytes. */
+void pr_judge_policy_hash(struct pr_judge *j, char buf[65]);
+
+/* A call as a door brings it; everything borrowed until the judgement ends. */
+struct pr_judge_call {
+	struct pr_call call;
+	struct pr_identity_call caller;
+	uint64_t received; /* pr_clock_now() */
+	uint64_t deadline; /* pr_clock_now() time */
+};
+
+/*
+ * What came of it.  Zeroed, it is a denial.  Lives as long as its arena; end
+ * it with pr_judgement_end, always.
+ */
+struct pr_judgement {
+	enum pr_verdict verdict; /* == PR_ALLOW or it is a denial */
+	char id[PR_UUID_LEN];
+	char message[PR_CAP_MESSAGE + 1]; /* of a denial */
+	struct pr_record record;          /* for pr_audit_append */
+	struct pr_judgement_held *held;   /* what it keeps alive; private */
+};
+
+enum pr_judge_answer {
+	PR_JUDGED = 0,       /* *out is complete */
+	PR_JUDGE_WOULD_WAIT, /* may_wait was false, and something must be asked */
+};
+
+/*
+ * Judges a call at the request stage.  With may_wait false it never blocks:
+ * WOULD_WAIT means that a thread which may block should call again with a
+ * fresh arena.  With may_wait it returns by the deadline.  An allow holds what
+ * the request will change (names, caches) from here until its response or
+ * pr_judge_withdraw.
+ */
+enum pr_judge_answer pr_judge_request(struct pr_judge *j, struct pr_arena *a,
+    const struct pr_judge_call *call, bool may_wait, struct pr_judgement *out)
+    PR_NODISCARD;
+/*
+ * The allow will not be answered after all (the log failed, the deadline
+ * passed): lets go of what it holds.  Turns *out into a denial with this
+ * reason; the record is the caller's to write.
+ */
+void pr_judge_withdraw(
+    struct pr_judge *j, struct pr_judgement *out, enum pr_reason reason);
+/* Gives back what the judgement's memory refers to.  Zeroed is fine. */
+void pr_judgement_end(struct pr_judgement *out);
+
+/*
+ * A denial that needs no judging (an empty call, a nonce that is none, a
+ * queue that is full): fills *out for the log and the answer.
+ */
+void pr_judge_refuse(struct pr_judge *j, struct pr_arena *a,
+    const struct pr_judge_call *call, enum pr_reason reason, const char *text,
+    struct pr_judgement *out);
+
+/* The response stage: what the daemon answered, as far as it is shown. */
+struct pr_judge_result {
+	int status; /* 0: not shown */
+	struct pr_str body;
+	bool body_shown;
+};
+
+/*
+ * Ends a request: finds its judgement again, learns what was made (ledger),
+ * judges the response rules.  out->verdict == PR_ALLOW: let it pass.  The
+ * outcome is in *outcome for pr_audit_outcome.  May wait only if may_wait.
+ */
+enum pr_judge_answer pr_judge_response(struct pr_judge *j, struct pr_arena *a,
+    const struct pr_judge_call *call, const struct pr_judge_result *result,
+    bool may_wait, struct pr_judgement *out, struct pr_outcome *outcome)
+    PR_NODISCARD;
+
+#endif /* PR_JUDGE_H */
