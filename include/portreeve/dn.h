@@ -37,6 +37,13 @@ bool pr_dn_match(struct pr_str pattern, struct pr_str dn);
 bool pr_dn_under(struct pr_str dn, struct pr_str base);
 
 /*
+ * The i-th part of the first RDN as it is written: its type, and appended to
+ * *value its decoded value.  False: there is none (or it is "#..." BER).
+ */
+bool pr_dn_rdn(struct pr_str dn, unsigned i, char type[PR_DN_TYPE_MAX],
+    struct pr_buf *value) PR_NODISCARD;
+
+/*
  * The short lower-case name of an attribute type; options (";binary") are
  * cut off.  False: not an attribute type.
  */

@@ -376,9 +376,8 @@ read_value(struct reader *r, const char *type)
 }
 
 static bool
-read_ava(struct reader *r)
+read_ava(struct reader *r, char type[PR_DN_TYPE_MAX])
 {
-	char type[PR_DN_TYPE_MAX];
 	const char *from;
 	struct pr_str s;
 
@@ -406,10 +405,12 @@ ava_order(const void *a, const void *b)
 static bool
 read_rdn(struct reader *r, struct pr_buf *out)
 {
+	char type[PR_DN_TYPE_MAX];
+
 	r->n_avas = 0;
 	pr_buf_reset(&r->avas);
 	do {
-		if (!read_ava(r))
+		if (!read_ava(r, type))
 			return false;
 	} while (r->p < r->end && *r->p == '+' && r->p++);
 	r->at[r->n_avas] = r->avas.n;
@@ -471,6 +472,33 @@ bool
 pr_dn_normalise(struct pr_str dn, struct pr_buf *out)
 {
 	return normalise(dn, false, out);
+}
+
+bool
+pr_dn_rdn(struct pr_str dn, unsigned i, char type[PR_DN_TYPE_MAX],
+    struct pr_buf *value)
+{
+	struct reader r = {.p = dn.p, .end = dn.p + dn.n};
+	bool ok;
+
+	if (dn.n == 0 || dn.n > PR_DN_MAX)
+		return false;
+	for (;;) {
+		pr_buf_reset(&r.value);
+		ok = read_ava(&r, type);
+		if (!ok || i-- == 0)
+			break;
+		ok = r.p < r.end && *r.p++ == '+';
+		if (!ok)
+			break;
+	}
+	ok = ok && r.value.n > 0;
+	if (ok)
+		pr_buf_str(value, pr_buf_view(&r.value));
+	pr_buf_fini(&r.value);
+	pr_buf_fini(&r.folded);
+	pr_buf_fini(&r.avas);
+	return ok;
 }
 
 bool

@@ -140,6 +140,25 @@ START_TEST(below)
 }
 END_TEST
 
+START_TEST(first_rdn)
+{
+	PR_CLEANUP(pr_buf_fini) struct pr_buf v = PR_BUF_INIT;
+	struct pr_str dn = PR_STR("CN=Big\\2C  Bob + UID = b,ou=x");
+	char type[PR_DN_TYPE_MAX];
+
+	ck_assert(pr_dn_rdn(dn, 0, type, &v));
+	ck_assert_str_eq(type, "cn");
+	ck_assert_str_eq(v.p, "Big,  Bob");
+	pr_buf_reset(&v);
+	ck_assert(pr_dn_rdn(dn, 1, type, &v));
+	ck_assert_str_eq(type, "uid");
+	ck_assert_str_eq(v.p, "b");
+	ck_assert(!pr_dn_rdn(dn, 2, type, &v));
+	ck_assert(!pr_dn_rdn(PR_STR(""), 0, type, &v));
+	ck_assert(!pr_dn_rdn(PR_STR("cn=#0401"), 0, type, &v));
+}
+END_TEST
+
 static unsigned
 count_rdns(const char *normal)
 {
@@ -195,6 +214,7 @@ main(void)
 	tcase_add_test(tc, nul_and_length);
 	tcase_add_loop_test(tc, patterns, 0, PR_COUNT(matches));
 	tcase_add_test(tc, below);
+	tcase_add_test(tc, first_rdn);
 	tcase_add_test(tc, libldap_agrees);
 	suite_add_tcase(s, tc);
 	return unit_run(s);
