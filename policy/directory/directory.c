@@ -218,7 +218,7 @@ answer(struct pr_directory *d, struct shard *s, struct entry *e,
 			read_ahead(d, e, now);
 			return 0;
 		}
-		if (e->reads != reads)
+		if (e->m != NULL && e->reads != reads)
 			return take_fresh(e, out);
 		if (e->failure != NULL &&
 		    (e->failures != failures ||
