@@ -7,18 +7,6 @@
 #include <portreeve/caps.h>
 #include <portreeve/decide.h>
 
-const char *
-pr_reason_code(enum pr_reason r)
-{
-	static const char *const codes[] = {
-#define X(id, code) [PR_REASON_##id] = code,
-	    PR_REASONS(X)
-#undef X
-	};
-
-	return r < PR_REASON_COUNT ? codes[r] : codes[PR_REASON_NONE];
-}
-
 /* Appends, cut at the end of the buffer; keeps the NUL. */
 static size_t add(char *buf, size_t at, const char *fmt, ...) PR_PRINTF(3, 4);
 
