@@ -88,7 +88,10 @@ void pr_ledger_prune(struct pr_ledger *l, enum pr_kind kind, int64_t before,
 bool pr_ledger_get(struct pr_ledger *l, enum pr_kind kind, struct pr_str id,
     struct pr_str created, struct pr_ledger_owner *out);
 
-/* Waits until all that was put before is durable.  -1: some of it is not. */
+/*
+ * Waits until all that was put before is durable.  -1: some of it is not, or
+ * a write failed within the last seconds (so call it right after the put).
+ */
 int pr_ledger_flush(struct pr_ledger *l, struct pr_err **err) PR_NODISCARD;
 
 /* Every entry, in no order; `row` must not call the ledger; strings borrowed. */
