@@ -42,6 +42,7 @@ struct op {
 
 struct pr_ledger {
 	struct ledger_db *db; /* the thread's, once it runs */
+	int64_t version;      /* of the file that the table was read from */
 	pthread_t thread;
 
 	pthread_rwlock_t table_lock; /* taken after lock where both are */
@@ -384,7 +385,6 @@ static void *
 writer(void *arg)
 {
 	struct pr_ledger *l = arg;
-	int64_t version = ledger_db_version(l->db);
 	bool stop = false;
 
 	while (!stop) {
@@ -399,15 +399,17 @@ writer(void *arg)
 		stop = l->stop && (l->first == NULL || l->ill);
 		pthread_mutex_unlock(&l->lock);
 
-		if (batch != NULL)
-			finish_batch(
-			    l, batch, write_batch(l, batch, &err), err);
+		if (batch != NULL) {
+			int rc = write_batch(l, batch, &err);
+
+			finish_batch(l, batch, rc, err);
+		}
 		if (probe)
 			recover(l);
 		int64_t now = ledger_db_version(l->db);
 
-		if (now != version) {
-			version = now;
+		if (now != l->version) {
+			l->version = now;
 			reload(l);
 		}
 	}
@@ -459,6 +461,7 @@ pr_ledger_open(const char *path, struct pr_err **err)
 	l->last = &l->first;
 	init_locks(l);
 	table_init(&l->table);
+	l->version = ledger_db_version(db);
 	if (ledger_db_each(db, table_add_row, &l->table, err) < 0) {
 		ledger_free(l);
 		return NULL;
