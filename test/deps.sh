@@ -16,7 +16,8 @@ libmicrohttpd-dev=/usr/include/microhttpd.h
 '
 run='
 python3=python3 docker.io=dockerd iptables=iptables
-busybox-static=/bin/busybox util-linux=unshare iproute2=ip openssl=openssl
+busybox-static=/bin/busybox util-linux=unshare iproute2=ip slapd=slapd
+ldap-utils=ldapadd
 '
 test='
 check=/usr/include/check.h python3=python3 golang-go=go slapd=slapd

@@ -27,7 +27,8 @@ class Plugin:
 
     socket     where dockerd looks for it (Dockerd.plugin_socket(name))
     docker     dockerd's own socket, for look-ups
-    policy     text of the policy; policy_file is where it lies
+    policy     text of the policy (policy.d/policy.yaml), or None: the folder
+               policy.d is filled before start() by somebody else
     ldif       text of the embedded directory, or None with directory=
     identity   lines of the identity list, YAML
     """
@@ -38,7 +39,8 @@ class Plugin:
         self.room = room
         self.folder = room.mkdir(name)
         self.socket = socket
-        self.policy_file = os.path.join(self.folder, "policy.yaml")
+        self.policy = room.mkdir(name, "policy.d")
+        self.policy_file = os.path.join(self.policy, "policy.yaml")
         self.audit = room.mkdir(name, "audit", mode=0o700)
         self.admin = os.path.join(self.folder, "admin.sock")
         self.log = os.path.join(self.folder, "plugin.log")
@@ -51,10 +53,11 @@ class Plugin:
                          + os.path.join(self.folder, "people.ldif") + "}")
         identity = identity or '{source: lab, issuer: "CN=Lab CA", by: cn}'
         lines = [identity] if isinstance(identity, str) else identity
-        self.write_policy(policy)
+        if policy is not None:
+            self.write_policy(policy)
         with open(self.config_file, "w", encoding="utf-8") as f:
             f.write(CONFIG.format(
-                name=host, docker=docker, policy=self.policy_file,
+                name=host, docker=docker, policy=self.policy,
                 identity="\n".join("  - " + x for x in lines),
                 directory=directory, audit=self.audit, sync=sync,
                 ledger=os.path.join(self.folder, "ledger.db"),

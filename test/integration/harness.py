@@ -74,13 +74,7 @@ def plugin_of_the_test(path):
 
 
 def docker(d, lab, user, *args):
-    folder = os.path.join(lab.folder, "of-" + user)
-    if not os.path.isdir(folder):
-        os.makedirs(folder)
-        cert, key = lab.client(user)
-        for src, name in ((lab.ca, "ca.pem"), (cert, "cert.pem"),
-                          (key, "key.pem")):
-            os.symlink(src, os.path.join(folder, name))
+    folder = lab.bundle(user)
     return subprocess.run(
         ["docker", *args], text=True, capture_output=True, check=False,
         env={**os.environ, "DOCKER_HOST": f"tcp://127.0.0.1:{d.port}",
@@ -90,6 +84,7 @@ def docker(d, lab, user, *args):
 
 def the_daemon(r, room):
     lab = Lab(room("ca"))
+    lab.client("ada")
     d = Dockerd(room, plugins=["probe"], lab=lab,
                 binds={room.mkdir("srv"): "/srv"})
     server = plugin_of_the_test(d.plugin_socket("probe"))
