@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "schema.h"
+
+#include <string.h>
 
 /* What each shape wants, for "wants ..."; a row a shape. */
 static const struct {
@@ -49,8 +49,8 @@ words_hint(struct lang *l, struct pr_str word, const char *words)
 	for (size_t i = 1; i < n; i++)
 		text = pr_arena_printf(
 		    l->tree, i + 1 < n ? "%s, %s" : "%s or %s", text, v[i]);
-	return lang_meant(l, word, v, n,
-	    pr_arena_printf(l->tree, "it may be %s", text));
+	return lang_meant(
+	    l, word, v, n, pr_arena_printf(l->tree, "it may be %s", text));
 }
 
 static bool
@@ -102,8 +102,7 @@ check_str(struct lang *l, const struct ynode *n, const char *name)
 	}
 	if (looks_boolean(n))
 		lang_warn(l, ynode_loc(n),
-		    pr_arena_printf(
-		        l->tree, "write \"%.*s\"", PR_STRF(n->s)),
+		    pr_arena_printf(l->tree, "write \"%.*s\"", PR_STRF(n->s)),
 		    "%.*s without quotes is no string to other readers of "
 		    "YAML",
 		    PR_STRF(n->s));
@@ -121,8 +120,8 @@ check_strs(struct lang *l, const struct ynode *list, const char *name)
 			good = false;
 		} else if (e->type != Y_SCALAR) {
 			lang_error(l, ynode_loc(e), NULL,
-			    "\"%s\" wants a list of strings, this is %s",
-			    name, ynode_kind(e));
+			    "\"%s\" wants a list of strings, this is %s", name,
+			    ynode_kind(e));
 			good = false;
 		} else if (!check_str(l, e, name)) {
 			good = false;
@@ -142,7 +141,9 @@ check_bool(struct lang *l, const struct ynode *n, const char *name)
 	for (size_t i = 0; i < PR_COUNT(yes); i++)
 		is_yes = is_yes || pr_str_is_nocase(n->s, yes[i]);
 	lang_error(l, ynode_loc(n),
-	    is_yes ? "write true" : looks_boolean(n) ? "write false" : NULL,
+	    is_yes                 ? "write true"
+		: looks_boolean(n) ? "write false"
+				   : NULL,
 	    "\"%s\" wants true or false", name);
 	return false;
 }
@@ -158,10 +159,10 @@ check_lists(struct lang *l, const struct ynode *map, const char *name)
 			good = false;
 		} else if (v->type != Y_LIST) {
 			lang_error(l, ynode_loc(v),
-			    v->type == Y_SCALAR && v->s.n > 0 ?
-			        pr_arena_printf(l->tree, "write [%.*s]",
-			            PR_STRF(v->s)) :
-			        NULL,
+			    v->type == Y_SCALAR && v->s.n > 0
+				? pr_arena_printf(
+				      l->tree, "write [%.*s]", PR_STRF(v->s))
+				: NULL,
 			    "\"%.*s\" wants a list of strings, this is %s",
 			    PR_STRF(k->s), ynode_kind(v));
 			good = false;
@@ -224,8 +225,8 @@ bool
 schema_shape(struct lang *l, const struct ynode *n, const char *name,
     const struct field *f)
 {
-	bool or_list = f->shape == SHAPE_WORD_OR_STRS ||
-	    f->shape == SHAPE_STR_OR_STRS;
+	bool or_list =
+	    f->shape == SHAPE_WORD_OR_STRS || f->shape == SHAPE_STR_OR_STRS;
 
 	if (n->bad)
 		return false;
@@ -278,13 +279,13 @@ unknown_key(struct lang *l, const struct ynode *key, const struct table *t)
 		all = pr_arena_printf(l->tree, "%s, %s", all, v[i]);
 	lang_error(l, ynode_loc(key),
 	    lang_meant(l, key->s, v, n,
-	        pr_arena_printf(l->tree, "the keys are %s", all)),
+		pr_arena_printf(l->tree, "the keys are %s", all)),
 	    "unknown key \"%.*s\" of a %s", PR_STRF(key->s), t->what);
 }
 
 bool
-schema_read(struct lang *l, const struct ynode *map, const struct table *t,
-    void *out)
+schema_read(
+    struct lang *l, const struct ynode *map, const struct table *t, void *out)
 {
 	uint64_t seen = 0;
 	bool whole = true;
@@ -292,8 +293,8 @@ schema_read(struct lang *l, const struct ynode *map, const struct table *t,
 	if (map->bad)
 		return false;
 	if (map->type != Y_MAP) {
-		lang_error(l, ynode_loc(map), NULL,
-		    "a %s is a map, this is %s", t->what, ynode_kind(map));
+		lang_error(l, ynode_loc(map), NULL, "a %s is a map, this is %s",
+		    t->what, ynode_kind(map));
 		return false;
 	}
 	Y_EACH_PAIR(map, k, v)
@@ -310,8 +311,7 @@ schema_read(struct lang *l, const struct ynode *map, const struct table *t,
 		}
 		seen |= UINT64_C(1) << i;
 		if (schema_shape(l, v, t->fields[i].name, &t->fields[i]))
-			memcpy((char *)out + t->fields[i].offset, &v,
-			    sizeof v);
+			memcpy((char *)out + t->fields[i].offset, &v, sizeof v);
 		else if (t->fields[i].required)
 			whole = false;
 	}

@@ -17,8 +17,8 @@
 #include "yaml.h"
 
 enum shape {
-	SHAPE_STR,      /* one printable line, not empty */
-	SHAPE_TEXT,     /* any string */
+	SHAPE_STR,  /* one printable line, not empty */
+	SHAPE_TEXT, /* any string */
 	SHAPE_BOOL,
 	SHAPE_WORD,     /* one of `words` */
 	SHAPE_NUM,      /* 0 and up */
@@ -34,7 +34,7 @@ enum shape {
 	SHAPE_VERBS,    /* map: resource to list of verbs */
 	SHAPE_WORD_OR_STRS, /* one of `words`, or list of STR */
 	SHAPE_STR_OR_STRS,
-	SHAPE_PROFILE,  /* map by profile_keys.def and `sub` */
+	SHAPE_PROFILE, /* map by profile_keys.def and `sub` */
 	SHAPE_COUNT
 };
 
@@ -58,8 +58,8 @@ struct table {
  * Reads a map by its table into `out`.  False: it is no map, or a required
  * key is missing (reported).
  */
-bool schema_read(struct lang *l, const struct ynode *map,
-    const struct table *t, void *out);
+bool schema_read(
+    struct lang *l, const struct ynode *map, const struct table *t, void *out);
 /* True if the node has the shape; otherwise reported. */
 bool schema_shape(struct lang *l, const struct ynode *n, const char *name,
     const struct field *f);
@@ -67,8 +67,8 @@ bool schema_shape(struct lang *l, const struct ynode *n, const char *name,
 /* Appends the JSON Schema of a table, as an object's members. */
 void schema_print(struct pr_buf *out, const struct table *t);
 /* "a|b|c" in pieces, into v; returns how many. */
-size_t schema_words(struct lang *l, const char *words, const char **v,
-    size_t max);
+size_t schema_words(
+    struct lang *l, const char *words, const char **v, size_t max);
 #define SCHEMA_WORDS_MAX 64
 
 #endif /* LANG_SCHEMA_H */

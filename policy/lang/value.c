@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "value.h"
+
 #include <string.h>
 #include <time.h>
 
 #include <portreeve/clock.h>
-
-#include "value.h"
 
 #define NAME_MAX_LEN 128
 #define CPUS_DIGITS  9
@@ -13,9 +13,23 @@ static const struct {
 	const char *name;
 	unsigned shift;
 } size_units[] = {
-    {"", 0}, {"B", 0}, {"K", 10}, {"M", 20}, {"G", 30}, {"T", 40},
-    {"KB", 10}, {"MB", 20}, {"GB", 30}, {"TB", 40}, {"Ki", 10}, {"Mi", 20},
-    {"Gi", 30}, {"Ti", 40}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30},
+    {"", 0},
+    {"B", 0},
+    {"K", 10},
+    {"M", 20},
+    {"G", 30},
+    {"T", 40},
+    {"KB", 10},
+    {"MB", 20},
+    {"GB", 30},
+    {"TB", 40},
+    {"Ki", 10},
+    {"Mi", 20},
+    {"Gi", 30},
+    {"Ti", 40},
+    {"KiB", 10},
+    {"MiB", 20},
+    {"GiB", 30},
     {"TiB", 40},
 };
 
@@ -131,8 +145,8 @@ value_parse_duration(struct pr_str s, uint64_t *ns)
 		while (unit < s.n && s.p[unit] >= 'a' && s.p[unit] <= 'z')
 			unit++;
 		for (i = next; i < PR_COUNT(time_units); i++) {
-			if (pr_str_is(pr_str_sub(s, 0, unit),
-			        time_units[i].name))
+			if (pr_str_is(
+				pr_str_sub(s, 0, unit), time_units[i].name))
 				break;
 		}
 		/* a hundred years are enough */
@@ -196,9 +210,8 @@ value_num(struct lang *l, const struct ynode *n, uint64_t min, uint64_t max,
 	if (n->type == Y_SCALAR && pr_str_u64(n->s, out) && *out >= min &&
 	    *out <= max)
 		return true;
-	lang_error(l, ynode_loc(n), NULL,
-	    "wants a number from %llu to %llu", (unsigned long long)min,
-	    (unsigned long long)max);
+	lang_error(l, ynode_loc(n), NULL, "wants a number from %llu to %llu",
+	    (unsigned long long)min, (unsigned long long)max);
 	return false;
 }
 
@@ -231,8 +244,8 @@ value_duration(struct lang *l, const struct ynode *n, uint64_t *ns)
 {
 	if (n->type == Y_SCALAR && value_parse_duration(n->s, ns))
 		return true;
-	lang_error(l, ynode_loc(n), NULL,
-	    "wants a duration, as 90s, 15m or 1h30m");
+	lang_error(
+	    l, ynode_loc(n), NULL, "wants a duration, as 90s, 15m or 1h30m");
 	return false;
 }
 
@@ -247,8 +260,8 @@ find_dots(struct pr_str s)
 }
 
 bool
-value_range(struct lang *l, const struct ynode *n, enum unit unit,
-    struct pr_range *out)
+value_range(
+    struct lang *l, const struct ynode *n, enum unit unit, struct pr_range *out)
 {
 	struct pr_str s = n->s;
 	size_t dots = find_dots(s);
@@ -257,13 +270,13 @@ value_range(struct lang *l, const struct ynode *n, enum unit unit,
 	*out = (struct pr_range){.loc = ynode_loc(n)};
 	if (dots == s.n) {
 		lang_error(l, ynode_loc(n),
-		    value_parse(s, unit, &one) ?
-		        pr_arena_printf(l->tree,
-		            "write \"..%.*s\" for at most, \"%.*s..\" for at "
-		            "least",
-		            PR_STRF(s), PR_STRF(s)) :
-		        "\"A..B\", \"A..\", \"..B\"; with \"?\" after it it "
-		        "may be unset",
+		    value_parse(s, unit, &one)
+			? pr_arena_printf(l->tree,
+			      "write \"..%.*s\" for at most, \"%.*s..\" for at "
+			      "least",
+			      PR_STRF(s), PR_STRF(s))
+			: "\"A..B\", \"A..\", \"..B\"; with \"?\" after it it "
+			  "may be unset",
 		    "wants a range");
 		return false;
 	}
@@ -310,8 +323,8 @@ value_ports(struct lang *l, const struct ynode *n, struct pr_range *out)
 		return true;
 	if (hi.p == NULL)
 		hi = lo;
-	if (!pr_str_u64(lo, &a) || !pr_str_u64(hi, &b) || a == 0 ||
-	    b > 65535 || a > b) {
+	if (!pr_str_u64(lo, &a) || !pr_str_u64(hi, &b) || a == 0 || b > 65535 ||
+	    a > b) {
 		lang_error(l, ynode_loc(n), NULL,
 		    "wants ports, as \"1024-65535\", or none");
 		return false;
@@ -336,16 +349,16 @@ is_name(struct pr_str s, bool capitals)
 }
 
 bool
-value_name(struct lang *l, const struct ynode *n, const char *what,
-    bool capitals)
+value_name(
+    struct lang *l, const struct ynode *n, const char *what, bool capitals)
 {
 	if (n->bad)
 		return false;
 	if (n->type == Y_SCALAR && is_name(n->s, capitals))
 		return true;
 	lang_error(l, ynode_loc(n),
-	    capitals ? "letters, digits and . _ - after the first" :
-	               "small letters, digits and . _ - after the first",
+	    capitals ? "letters, digits and . _ - after the first"
+		     : "small letters, digits and . _ - after the first",
 	    "\"%.*s\" cannot be the name of a %s",
 	    n->type == Y_SCALAR ? (int)n->s.n : 0,
 	    n->type == Y_SCALAR ? n->s.p : "", what);
@@ -383,8 +396,7 @@ value_glob(struct lang *l, const struct ynode *n, bool substitutions)
 		if (s.p[i] != '$' || i + 1 == s.n || s.p[i + 1] != '{')
 			continue;
 		if (!substitutions) {
-			lang_error(l, loc, NULL,
-			    "nothing is substituted here");
+			lang_error(l, loc, NULL, "nothing is substituted here");
 			return false;
 		}
 		if (substitution_end(s, i) == 0) {
@@ -443,8 +455,7 @@ tokenize(struct pr_str s, uint16_t *out)
 			out[n++] = TOKEN_DEEP;
 			i += 2;
 		} else {
-			out[n++] = s.p[i] == '*' ? TOKEN_STAR :
-			                           (uint8_t)s.p[i];
+			out[n++] = s.p[i] == '*' ? TOKEN_STAR : (uint8_t)s.p[i];
 			i++;
 		}
 	}
@@ -480,12 +491,15 @@ value_globs_meet(struct lang *l, struct pr_str a, struct pr_str b, char sep)
 
 			/* a wildcard takes nothing, or one token more */
 			met = met || (wa && last[j]) || (wb && now[j - 1]);
-			met = met || (wa && j > 0 && now[j - 1] &&
-			    takes(ta[i - 1], tb[j - 1], sep));
-			met = met || (wb && i > 0 && last[j] &&
-			    takes(tb[j - 1], ta[i - 1], sep));
-			met = met || (i > 0 && j > 0 && last[j - 1] &&
-			    ta[i - 1] == tb[j - 1]);
+			met = met ||
+			    (wa && j > 0 && now[j - 1] &&
+				takes(ta[i - 1], tb[j - 1], sep));
+			met = met ||
+			    (wb && i > 0 && last[j] &&
+				takes(tb[j - 1], ta[i - 1], sep));
+			met = met ||
+			    (i > 0 && j > 0 && last[j - 1] &&
+				ta[i - 1] == tb[j - 1]);
 			now[j] = met;
 		}
 	}

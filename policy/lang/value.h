@@ -34,8 +34,8 @@ bool value_range(struct lang *l, const struct ynode *n, enum unit unit,
 /* "1024-65535", "8080", or none. */
 bool value_ports(struct lang *l, const struct ynode *n, struct pr_range *out);
 /* [a-z0-9][a-z0-9._-]*, or with capitals too; at most 128 bytes. */
-bool value_name(struct lang *l, const struct ynode *n, const char *what,
-    bool capitals);
+bool value_name(
+    struct lang *l, const struct ynode *n, const char *what, bool capitals);
 /* No `?`, no `[]`, substitutions only if allowed. */
 bool value_glob(struct lang *l, const struct ynode *n, bool substitutions);
 /* "2026-11-27T17:00:00Z", with an offset, or without seconds; wall ns. */

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "yaml.h"
+
 #include <stdlib.h>
 #include <string.h>
-
 #include <yaml.h>
 
 #include <portreeve/caps.h>
-
-#include "yaml.h"
 
 #define MAX_DEPTH  32 /* the deepest policy has 8 */
 #define LINEAR_MAX 12 /* maps up to this are searched for twins as they are */
@@ -20,8 +19,8 @@ struct reader {
 	struct lang *l;
 	const char *file;
 	struct pr_str text;
-	size_t line_at;  /* offset of ... */
-	unsigned line;   /* ... this line, from 0 */
+	size_t line_at; /* offset of ... */
+	unsigned line;  /* ... this line, from 0 */
 	struct level stack[MAX_DEPTH];
 	unsigned depth;
 	struct ynode *root;
@@ -41,8 +40,8 @@ byte_column(struct reader *r, const yaml_mark_t *mark)
 	if (mark->line < r->line)
 		r->line = 0, r->line_at = 0;
 	while (r->line < mark->line) {
-		const char *nl = memchr(
-		    t.p + r->line_at, '\n', t.n - r->line_at);
+		const char *nl =
+		    memchr(t.p + r->line_at, '\n', t.n - r->line_at);
 
 		if (nl == NULL)
 			break;
@@ -134,13 +133,13 @@ static void
 add(struct lang *l, enum pr_severity sev, struct pr_loc loc, const char *hint,
     const char *fmt, va_list ap)
 {
-	pr_diags_add(l->ds, sev, loc, hint, "%s",
-	    pr_arena_vprintf(l->tree, fmt, ap));
+	pr_diags_add(
+	    l->ds, sev, loc, hint, "%s", pr_arena_vprintf(l->tree, fmt, ap));
 }
 
 void
-lang_error(struct lang *l, struct pr_loc loc, const char *hint,
-    const char *fmt, ...)
+lang_error(
+    struct lang *l, struct pr_loc loc, const char *hint, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -155,8 +154,8 @@ lang_error(struct lang *l, struct pr_loc loc, const char *hint,
 }
 
 void
-lang_warn(struct lang *l, struct pr_loc loc, const char *hint,
-    const char *fmt, ...)
+lang_warn(
+    struct lang *l, struct pr_loc loc, const char *hint, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -207,7 +206,7 @@ hidden_character(struct pr_str line, size_t i)
 		return "a control character";
 	if (left > 2 && c[0] == 0xe2 &&
 	    ((c[1] == 0x80 && c[2] >= 0xa8 && c[2] <= 0xae) ||
-	        (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9)))
+		(c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9)))
 		return "an invisible character (line, paragraph or direction)";
 	if (left > 2 && c[0] == 0xef && c[1] == 0xbb && c[2] == 0xbf)
 		return "a byte order mark";
@@ -246,15 +245,16 @@ check_scalar(struct reader *r, struct ynode *n)
 {
 	for (size_t i = 0; i < n->s.n; i++) {
 		unsigned char c = (unsigned char)n->s.p[i];
-		const char *what = c == '\n' || c == '\t' ? NULL :
-		    hidden_character((struct pr_str){n->s.p, n->s.n}, i);
+		const char *what = c == '\n' || c == '\t'
+		    ? NULL
+		    : hidden_character((struct pr_str){n->s.p, n->s.n}, i);
 
 		if (c == '\r')
 			what = "a control character";
 		if (what == NULL)
 			continue;
-		lang_error(r->l, ynode_loc(n), NULL,
-		    "the string holds %s", what);
+		lang_error(
+		    r->l, ynode_loc(n), NULL, "the string holds %s", what);
 		n->bad = true;
 		return;
 	}
@@ -264,8 +264,8 @@ static bool
 check_key(struct reader *r, const struct ynode *map, struct ynode *key)
 {
 	if (key->type != Y_SCALAR) {
-		lang_error(r->l, ynode_loc(key), NULL,
-		    "%s cannot be a key", ynode_kind(key));
+		lang_error(r->l, ynode_loc(key), NULL, "%s cannot be a key",
+		    ynode_kind(key));
 		return false;
 	}
 	if (key->plain && pr_str_is(key->s, "<<")) {
@@ -355,8 +355,8 @@ new_node(struct reader *r, enum ynode_type type, const yaml_event_t *e)
 	struct ynode *n;
 
 	if (r->l->nodes++ >= PR_CAP_POLICY_NODES) {
-		lang_error(r->l, event_loc(r, e), NULL,
-		    "more than %zu values", PR_CAP_POLICY_NODES);
+		lang_error(r->l, event_loc(r, e), NULL, "more than %zu values",
+		    PR_CAP_POLICY_NODES);
 		r->stop = true;
 	}
 	n = pr_arena_alloc(r->l->tree, sizeof *n);
@@ -384,12 +384,11 @@ on_scalar(struct reader *r, const yaml_event_t *e)
 	struct ynode *n = new_node(r, Y_SCALAR, e);
 
 	n->s = pr_arena_str(r->l->tree,
-	    (struct pr_str){(const char *)e->data.scalar.value,
-	        e->data.scalar.length});
+	    (struct pr_str){
+		(const char *)e->data.scalar.value, e->data.scalar.length});
 	n->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	check_scalar(r, n);
-	refuse_decoration(
-	    r, n, e, e->data.scalar.anchor, e->data.scalar.tag);
+	refuse_decoration(r, n, e, e->data.scalar.anchor, e->data.scalar.tag);
 	attach(r, n);
 }
 
@@ -404,8 +403,8 @@ on_begin(struct reader *r, const yaml_event_t *e)
 	    map ? e->data.mapping_start.tag : e->data.sequence_start.tag);
 	attach(r, n);
 	if (r->depth == MAX_DEPTH) {
-		lang_error(r->l, ynode_loc(n), NULL,
-		    "nested more than %d deep", MAX_DEPTH);
+		lang_error(r->l, ynode_loc(n), NULL, "nested more than %d deep",
+		    MAX_DEPTH);
 		r->stop = true;
 		return;
 	}
@@ -428,8 +427,8 @@ on_alias(struct reader *r, const yaml_event_t *e)
 {
 	struct ynode *n = new_node(r, Y_SCALAR, e);
 
-	lang_error(r->l, ynode_loc(n), NULL,
-	    "aliases are not part of the language");
+	lang_error(
+	    r->l, ynode_loc(n), NULL, "aliases are not part of the language");
 	n->bad = true;
 	attach(r, n);
 }
@@ -439,7 +438,7 @@ on_document(struct reader *r, const yaml_event_t *e)
 {
 	if (e->data.document_start.version_directive != NULL ||
 	    e->data.document_start.tag_directives.start !=
-	        e->data.document_start.tag_directives.end)
+		e->data.document_start.tag_directives.end)
 		lang_error(r->l, event_loc(r, e), NULL,
 		    "directives are not part of the language");
 	if (r->root != NULL) {
@@ -492,10 +491,10 @@ syntax_error(struct reader *r, const yaml_parser_t *p)
 	if (!marked)
 		loc.line = loc.col = 1;
 	lang_error(r->l, loc,
-	    p->context != NULL ?
-	        pr_arena_printf(r->l->tree, "%s that begins in line %zu",
-	            p->context, p->context_mark.line + 1) :
-	        NULL,
+	    p->context != NULL
+		? pr_arena_printf(r->l->tree, "%s that begins in line %zu",
+		      p->context, p->context_mark.line + 1)
+		: NULL,
 	    "not YAML: %s", p->problem != NULL ? p->problem : "unreadable");
 }
 

@@ -31,7 +31,8 @@ struct ynode {
 	uint32_t n;   /* LIST: elements; MAP: pairs */
 	uint32_t line, col, len;
 	const char *file;
-	struct ynode *next; /* in the list, or of the map: key, value, key, ... */
+	struct ynode
+	    *next; /* in the list, or of the map: key, value, key, ... */
 	union {
 		struct pr_str s;     /* SCALAR */
 		struct ynode *first; /* LIST, MAP */
@@ -47,9 +48,9 @@ struct lang {
 };
 
 /* for (k = map's first key; ...) with v its value */
-#define Y_EACH_PAIR(map, k, v) \
-	for (const struct ynode *k = (map)->first, \
-	                        *v = k != NULL ? k->next : NULL; \
+#define Y_EACH_PAIR(map, k, v)                                   \
+	for (const struct ynode *k = (map)->first,               \
+				*v = k != NULL ? k->next : NULL; \
 	     k != NULL; k = v->next, v = k != NULL ? k->next : NULL)
 #define Y_EACH(list, e) \
 	for (const struct ynode *e = (list)->first; e != NULL; e = e->next)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "zone.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <portreeve/caps.h>
 #include <portreeve/file.h>
-
-#include "zone.h"
 
 #define HEADER     44
 #define DAY        INT64_C(86400)
@@ -94,8 +94,8 @@ date_of(const struct rule_date *d, int64_t year)
 		day += d->day;
 	} else {
 		int64_t first = days_of(year, d->month, 1);
-		int64_t next = d->month == 12 ? days_of(year + 1, 1, 1) :
-		                                days_of(year, d->month + 1, 1);
+		int64_t next = d->month == 12 ? days_of(year + 1, 1, 1)
+					      : days_of(year, d->month + 1, 1);
 		/* 1970-01-01 was a Thursday */
 		int64_t weekday = ((first + 4) % 7 + 7) % 7;
 
@@ -337,8 +337,7 @@ is_zone_name(struct pr_str s)
 		bool word = ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
 		    (c >= '0' && c <= '9');
 
-		if (!word &&
-		    (i == 0 || strchr("_+-/", c) == NULL || c == '\0'))
+		if (!word && (i == 0 || strchr("_+-/", c) == NULL || c == '\0'))
 			return false;
 	}
 	return true;
