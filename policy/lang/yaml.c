@@ -19,6 +19,7 @@ struct reader {
 	struct lang *l;
 	const char *file;
 	struct pr_str text;
+	bool ascii;
 	size_t line_at; /* offset of ... */
 	unsigned line;  /* ... this line, from 0 */
 	struct level stack[MAX_DEPTH];
@@ -37,6 +38,8 @@ byte_column(struct reader *r, const yaml_mark_t *mark)
 	struct pr_str t = r->text;
 	size_t at, chars = 0;
 
+	if (r->ascii)
+		return (unsigned)mark->column + 1;
 	if (mark->line < r->line)
 		r->line = 0, r->line_at = 0;
 	while (r->line < mark->line) {
@@ -215,12 +218,14 @@ hidden_character(struct pr_str line, size_t i)
 
 /* What is wrong with the bytes of a file, before YAML is thought of. */
 static bool
-text_is_clean(struct lang *l, const char *file, struct pr_str text)
+text_is_clean(struct reader *r)
 {
-	struct pr_loc loc = {file, 0, 1, 1};
+	struct pr_loc loc = {r->file, 0, 1, 1};
+	struct pr_str text = r->text;
 
+	r->ascii = true;
 	if (!pr_str_utf8(text)) {
-		lang_error(l, loc, NULL, "not UTF-8");
+		lang_error(r->l, loc, NULL, "not UTF-8");
 		return false;
 	}
 	while (text.p != NULL) {
@@ -228,12 +233,17 @@ text_is_clean(struct lang *l, const char *file, struct pr_str text)
 
 		loc.line++;
 		for (size_t i = 0; i < line.n; i++) {
-			const char *what = hidden_character(line, i);
+			unsigned char c = (unsigned char)line.p[i];
+			const char *what;
 
+			if (c >= 0x20 && c < 0x7f)
+				continue;
+			r->ascii = r->ascii && c < 0x80;
+			what = hidden_character(line, i);
 			if (what == NULL)
 				continue;
 			loc.col = (unsigned)i + 1;
-			lang_error(l, loc, NULL, "%s", what);
+			lang_error(r->l, loc, NULL, "%s", what);
 			return false;
 		}
 	}
@@ -245,7 +255,11 @@ check_scalar(struct reader *r, struct ynode *n)
 {
 	for (size_t i = 0; i < n->s.n; i++) {
 		unsigned char c = (unsigned char)n->s.p[i];
-		const char *what = c == '\n' || c == '\t'
+		const char *what;
+
+		if (c >= 0x20 && c < 0x7f)
+			continue;
+		what = c == '\n' || c == '\t'
 		    ? NULL
 		    : hidden_character((struct pr_str){n->s.p, n->s.n}, i);
 
@@ -507,7 +521,7 @@ yaml_read(struct lang *l, const char *file, struct pr_str text, bool *empty)
 	yaml_parser_t parser;
 
 	*empty = false;
-	if (!text_is_clean(l, file, text))
+	if (!text_is_clean(&r))
 		return NULL;
 	if (yaml_parser_initialize(&parser) == 0)
 		abort(); /* out of memory, and nothing else */
