@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Asks an inventory what a test wants to know: one question a line on stdin,
- * one JSON answer a line on stdout.
+ * one JSON answer a line on stdout, each in a thread of its own, since the
+ * daemon asks about nonces while a look-up waits.  Fields are parted by tabs;
+ * the first is a number that comes back as "n".
  *
  *   inventory SOCKET [LEDGER]
  *   get KIND REF       peek KIND REF      begin KIND / end TOKEN
@@ -10,6 +12,7 @@
  *   nonce VALUE METHOD URI req|res empty|body
  *   ready              waits until the event stream stands
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +24,8 @@
 
 static struct pr_inventory *inv;
 static struct pr_ledger *ledger;
-static struct pr_buf out = PR_BUF_INIT;
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local struct pr_buf out = PR_BUF_INIT;
 
 static void
 member(const char *key, struct pr_str value)
@@ -260,37 +264,63 @@ static const struct {
     {"ready", do_ready},
 };
 
-static void
-answer(char *line)
+static void *
+answer(void *arg)
 {
 	static char empty[] = "";
-	char *word[6] = {empty, empty, empty, empty, empty, empty};
+	char *line = arg;
+	char *word[8] = {
+	    empty, empty, empty, empty, empty, empty, empty, empty};
 	char *save = NULL;
 	size_t n = 0;
 
-	for (char *w = strtok_r(line, "\t\n", &save); w != NULL && n < 6;
+	for (char *w = strtok_r(line, "\t\n", &save); w != NULL && n < 8;
 	     w = strtok_r(NULL, "\t\n", &save))
 		word[n++] = w;
-	pr_buf_reset(&out);
 	pr_buf_char(&out, '{');
+	member_u64("n", strtoull(word[0], NULL, 10));
 	for (size_t i = 0; i < PR_COUNT(commands); i++)
-		if (strcmp(commands[i].name, word[0]) == 0)
-			commands[i].run(word + 1);
+		if (strcmp(commands[i].name, word[1]) == 0)
+			commands[i].run(word + 2);
 	pr_buf_char(&out, '}');
+	pthread_mutex_lock(&writing);
 	puts(out.p);
 	fflush(stdout);
+	pthread_mutex_unlock(&writing);
+	pr_buf_fini(&out);
+	free(line);
+	return NULL;
+}
+
+static void
+answer_all(void)
+{
+	pthread_t *threads = NULL;
+	size_t n = 0, cap = 0, size = 0;
+	char *line = NULL;
+
+	while (getline(&line, &size, stdin) > 0) {
+		threads = pr_grow(threads, n, &cap, sizeof *threads);
+		if (pthread_create(
+			&threads[n], NULL, answer, pr_xstrdup(line)) != 0)
+			abort();
+		n++;
+	}
+	for (size_t i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+	free(threads);
+	free(line);
 }
 
 int
 main(int argc, char **argv)
 {
 	PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
-	struct pr_inventory_config config = {.socket = argv[1]};
-	char *line = NULL;
-	size_t cap = 0;
+	struct pr_inventory_config config = {0};
 
 	if (argc < 2)
 		return 64;
+	config.socket = argv[1];
 	if (argc > 2 && (ledger = pr_ledger_open(argv[2], &err)) == NULL) {
 		fprintf(stderr, "%s\n", pr_err_text(err));
 		return 1;
@@ -300,11 +330,8 @@ main(int argc, char **argv)
 		fprintf(stderr, "%s\n", pr_err_text(err));
 		return 1;
 	}
-	while (getline(&line, &cap, stdin) > 0)
-		answer(line);
-	free(line);
+	answer_all();
 	pr_inventory_close(inv);
 	pr_ledger_close(ledger);
-	pr_buf_fini(&out);
 	return 0;
 }
