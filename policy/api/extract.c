@@ -146,6 +146,44 @@ extract_nothing(struct extract *e, const struct pr_request *rq)
 	return 0;
 }
 
+/* The labels of a body that no extractor reads: all of them have them here. */
+static int
+read_labels(struct extract *e, const struct pr_request *rq)
+{
+	const struct pr_json *labels;
+	struct pr_arena *a = e->arena;
+
+	if (rq->json == NULL || rq->json->type != PR_JSON_OBJECT)
+		return 0;
+	if ((rq->json->flags & (PR_JSON_TWINS | PR_JSON_ODD_KEY)) != 0)
+		return body_refuse(e->why, PR_REASON_AMBIGUOUS,
+		    "two keys of the body are the same field to the daemon");
+	labels = pr_json_field(rq->json, "Labels");
+	if (labels != NULL && labels->type == PR_JSON_OBJECT)
+		e->spec->labels = body_map(a, labels);
+	return 0;
+}
+
+/* network.disconnect names a container in its body. */
+static int
+extract_disconnect(struct extract *e, const struct pr_request *rq)
+{
+	const struct pr_json *container;
+
+	if (rq->json == NULL || rq->json->type != PR_JSON_OBJECT ||
+	    (rq->json->flags & (PR_JSON_TWINS | PR_JSON_ODD_KEY)) != 0)
+		return body_refuse(e->why, PR_REASON_AMBIGUOUS,
+		    "the body is no object, or names a field twice");
+	container = pr_json_field(rq->json, "Container");
+	if (container == NULL || container->type != PR_JSON_STRING ||
+	    container->str.n == 0 || (container->flags & PR_JSON_HAS_NUL) != 0)
+		return body_refuse(
+		    e->why, PR_REASON_AMBIGUOUS, "Container is not set");
+	extract_ref(
+	    e, PR_KIND_CONTAINER, PR_REF_ARGUMENT, container->str, "Container");
+	return 0;
+}
+
 /*
  * Which extractor reads an operation's body.  An operation that carries a
  * spec and has no row here is denied to every profile but `unrestricted`.
@@ -163,6 +201,7 @@ static const struct {
     {"container.attach", extract_nothing},
     {"container.attach-ws", extract_nothing},
     {"container.rename", extract_rename},
+    {"network.disconnect", extract_disconnect},
 };
 
 static struct pr_spec *
@@ -176,6 +215,23 @@ spec_new(const struct pr_extract *x)
 	return s;
 }
 
+static bool
+has_body(const struct pr_request *rq)
+{
+	switch (rq->op->body) {
+	case PR_BODY_KIND_JSON:
+	case PR_BODY_KIND_OPAQUE:
+		return true;
+	case PR_BODY_KIND_JSON_OPTIONAL:
+		return rq->json != NULL;
+	case PR_BODY_KIND_WITHHELD:
+	case PR_BODY_KIND_NONE:
+	case PR_BODY_KIND_START:
+		break;
+	}
+	return false;
+}
+
 int
 pr_spec_read(const struct pr_extract *x, const struct pr_request *rq,
     struct pr_spec **spec, struct pr_refusal *why)
@@ -183,7 +239,7 @@ pr_spec_read(const struct pr_extract *x, const struct pr_request *rq,
 	struct extract e = {.x = x, .arena = x->arena, .why = why};
 
 	*spec = NULL;
-	if (!rq->op->spec)
+	if (!rq->spec && !has_body(rq))
 		return 0;
 	e.spec = spec_new(x);
 	for (size_t i = 0; i < PR_COUNT(extractors); i++) {
@@ -197,6 +253,8 @@ pr_spec_read(const struct pr_extract *x, const struct pr_request *rq,
 	e.spec->body = PR_SPEC_UNREAD;
 	e.spec->unread =
 	    pr_arena_printf(x->arena, "what %s asks for", rq->op->action);
+	if (read_labels(&e, rq) < 0)
+		return -1;
 	*spec = e.spec;
 	return 0;
 }

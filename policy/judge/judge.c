@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a judge consists of: opened, swapped at a reload, closed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <portreeve/clock.h>
+#include <portreeve/directory.h>
+#include <portreeve/log.h>
+
+#include "local.h"
+
+struct snapshot *
+judge_snapshot(struct pr_judge *j)
+{
+	struct snapshot *s;
+
+	pthread_mutex_lock(&j->lock);
+	s = snapshot_ref(j->snapshot);
+	pthread_mutex_unlock(&j->lock);
+	return s;
+}
+
+void
+pr_judge_policy_hash(struct pr_judge *j, char buf[65])
+{
+	struct snapshot *s = judge_snapshot(j);
+
+	memcpy(buf, s->policy->hash, 65);
+	snapshot_unref(s);
+}
+
+struct pr_inventory *
+pr_judge_inventory(struct pr_judge *j)
+{
+	return j->inventory;
+}
+
+/* Compiled rules with their deny list, or NULL. */
+static struct pr_identity *
+open_identity(const struct pr_config *config, struct pr_diags *ds)
+{
+	struct pr_identity *id =
+	    pr_identity_compile(config->identity, config->n_identity, ds);
+
+	if (id != NULL && config->identity_deny != NULL &&
+	    pr_identity_deny_file(id, config->identity_deny, ds) < 0) {
+		pr_identity_unref(id);
+		return NULL;
+	}
+	return id;
+}
+
+static struct snapshot *
+open_snapshot(const struct pr_config *config, struct pr_diags *ds)
+{
+	struct pr_policy *policy = pr_policy_load(config->policy, ds);
+
+	return policy != NULL ? snapshot_new(policy, config, ds) : NULL;
+}
+
+static int
+open_world(struct pr_judge *j, struct pr_err **err)
+{
+	const struct pr_config *c = j->config;
+	const char *protect[] = {c->file, c->policy, c->ledger, c->audit.dir,
+	    c->admin_socket, c->plugin.socket, c->proxy.assertion_key,
+	    c->directory.file.s, c->directory.bind.password_file.s};
+	const char *present[PR_COUNT(protect)];
+	struct pr_inventory_config config = {.socket = c->daemon.socket};
+	size_t n = 0;
+
+	for (size_t i = 0; i < PR_COUNT(protect); i++) {
+		if (protect[i] != NULL)
+			present[n++] = protect[i];
+	}
+	config.protect = present;
+	config.n_protect = n;
+	j->ledger = pr_ledger_open(c->ledger, err);
+	if (j->ledger == NULL)
+		return -1;
+	j->inventory = pr_inventory_open(&config, j->ledger, err);
+	return j->inventory != NULL ? 0 : -1;
+}
+
+struct pr_judge *
+pr_judge_open(const struct pr_config *config, enum pr_door door,
+    struct pr_diags *ds, struct pr_err **err)
+{
+	struct pr_judge *j = pr_xcalloc(1, sizeof *j);
+	struct pr_identity *id;
+
+	j->config = config;
+	j->door = door;
+	pthread_mutex_init(&j->lock, NULL);
+	j->pending = pending_new();
+	/* every mistake of every file in one run */
+	j->snapshot = open_snapshot(config, ds);
+	id = open_identity(config, ds);
+	if (id != NULL)
+		j->identities = pr_identity_cache_new(id, 1024);
+	pr_identity_unref(id);
+	if (config->directory.type != PR_DIRECTORY_UNSET &&
+	    pr_directory_check(&config->directory, ds))
+		j->directory = pr_directory_open(&config->directory, ds);
+	if (j->snapshot == NULL || j->identities == NULL ||
+	    pr_diags_count(ds, PR_ERROR) > 0 || open_world(j, err) < 0) {
+		pr_judge_close(j);
+		return NULL;
+	}
+	return j;
+}
+
+void
+pr_judge_close(struct pr_judge *j)
+{
+	if (j == NULL)
+		return;
+	pr_inventory_close(j->inventory);
+	pr_ledger_close(j->ledger);
+	snapshot_unref(j->snapshot);
+	pr_identity_cache_free(j->identities);
+	pr_directory_close(j->directory);
+	pending_free(j->pending);
+	pthread_mutex_destroy(&j->lock);
+	free(j);
+}
+
+int
+pr_judge_reload(struct pr_judge *j, struct pr_diags *ds)
+{
+	struct snapshot *fresh = open_snapshot(j->config, ds), *old;
+	struct pr_identity *id = open_identity(j->config, ds);
+
+	if (fresh == NULL || id == NULL || pr_diags_count(ds, PR_ERROR) > 0 ||
+	    (j->directory != NULL &&
+		pr_directory_reload(j->directory, ds) < 0)) {
+		snapshot_unref(fresh);
+		pr_identity_unref(id);
+		return -1;
+	}
+	pr_identity_cache_reload(j->identities, id);
+	pr_identity_unref(id);
+	pthread_mutex_lock(&j->lock);
+	old = j->snapshot;
+	j->snapshot = fresh;
+	pthread_mutex_unlock(&j->lock);
+	snapshot_unref(old);
+	return 0;
+}
+
+/* A membership for the subject; 0, 1: would wait, -1: *why. */
+static int
+look_up_groups(struct pr_judge *j, const struct snapshot *s,
+    const struct pr_subject *subject, bool may_wait, bool again,
+    uint64_t deadline, const struct pr_membership **m, char *why, size_t len)
+{
+	PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
+	struct pr_directory_answer answer = {0};
+	int rc;
+
+	*m = NULL;
+	if (j->directory == NULL || subject->how == PR_SUBJECT_ANONYMOUS)
+		return 0;
+	if (again) {
+		rc = pr_directory_refresh(j->directory, subject->name,
+		    subject->search, deadline, &answer, &err);
+		*m = rc == 0 ? answer.m : NULL;
+		return rc == 0 ? 0 : 1;
+	}
+	*m = pr_directory_peek(j->directory, subject->name, subject->search);
+	if (*m != NULL)
+		return 0;
+	if (!may_wait)
+		return 1;
+	rc = pr_directory_lookup(j->directory, subject->name, subject->search,
+	    s->stale_ok, deadline, &answer, &err);
+	if (rc < 0) {
+		snprintf(why, len, "%s", pr_err_text(err));
+		return -1;
+	}
+	*m = answer.m;
+	return 0;
+}
+
+struct teams *
+judge_teams(struct pr_judge *j, struct snapshot *s,
+    const struct pr_subject *subject, bool may_wait, bool again,
+    uint64_t deadline, enum pr_reason *reason, char *why, size_t len)
+{
+	PR_CLEANUP(pr_membership_unrefp) const struct pr_membership *m = NULL;
+
+	*reason = PR_REASON_NONE;
+	switch (look_up_groups(
+	    j, s, subject, may_wait, again, deadline, &m, why, len)) {
+	case 0:
+		return teams_of(s, subject, m);
+	case 1:
+		return NULL;
+	default:
+		*reason = PR_REASON_DIRECTORY;
+		return NULL;
+	}
+}

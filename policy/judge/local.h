@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the files of the judge. */
+#ifndef JUDGE_LOCAL_H
+#define JUDGE_LOCAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <portreeve/judge.h>
+
+/* Who belongs to which teams of one policy: counted, immutable. */
+struct teams {
+	_Atomic unsigned refs;
+	const struct pr_subject *subject;       /* held */
+	const struct pr_membership *membership; /* held; NULL: no directory */
+	size_t n;
+	unsigned v[]; /* ascending */
+};
+
+#define TEAMS_SLOTS 1024
+
+/* A policy as this host lives by it; swapped whole at a reload. */
+struct snapshot {
+	_Atomic unsigned refs;
+	struct pr_policy *policy;
+	pr_phase_mask served;
+	uint64_t stale_ok;         /* the strictest of the served phases */
+	const unsigned *with_cert; /* teams that certificates are members of */
+	size_t n_with_cert;
+	const unsigned *anonymous;
+	size_t n_anonymous;
+	struct pr_arena *arena;
+	pthread_mutex_t lock;
+	struct teams *known[TEAMS_SLOTS]; /* under lock */
+};
+
+struct snapshot *snapshot_new(struct pr_policy *policy,
+    const struct pr_config *config, struct pr_diags *ds);
+struct snapshot *snapshot_ref(struct snapshot *s);
+void snapshot_unref(struct snapshot *s);
+
+/* The teams of a subject; caller gives back with teams_unref. */
+struct teams *teams_of(struct snapshot *s, const struct pr_subject *subject,
+    const struct pr_membership *m);
+struct teams *teams_ref(struct teams *t);
+void teams_unref(struct teams *t);
+
+/* ---- pending.c: requests between their two stages ---- */
+
+struct pending; /* the table */
+
+struct pending_key {
+	uint8_t bytes[PR_SHA256_LEN];
+};
+
+struct pending_entry { /* what is remembered of an allowed request */
+	struct pending_key key;
+	char id[PR_UUID_LEN];
+	uint64_t since; /* pr_clock_now() */
+	enum pr_op op;
+	bool absent; /* what it reads was not there when it was judged */
+	char team[PR_LEDGER_NAME + 1], phase[PR_LEDGER_NAME + 1];
+	bool owned;     /* team and phase are to be written in the ledger */
+	uint64_t token; /* of pr_inventory_mutating_begin; 0: none */
+	char volume[8][130]; /* volumes that the request makes */
+	unsigned n_volumes;
+};
+
+struct pending *pending_new(void);
+void pending_free(struct pending *p);
+void pending_key(const struct pr_judge_call *call, struct pending_key *key);
+/*
+ * Remembers an allowed request and takes the names that it uses and gives:
+ * 0: taken; -1: a name is in use by another request and did not become free
+ * by the deadline (may_wait), or is in use now (otherwise: ask again).
+ */
+int pending_add(struct pending *p, const struct pending_entry *e,
+    const struct pr_ref *refs, size_t n_refs, bool may_wait, uint64_t deadline,
+    uint64_t *handle);
+/* Takes it back, as if it had not been. */
+void pending_drop(struct pending *p, uint64_t handle, struct pending_entry *e);
+/* The oldest request with this key ends: true and *e, or false. */
+bool pending_end(
+    struct pending *p, const struct pending_key *key, struct pending_entry *e);
+
+/* ---- resolve.c ---- */
+
+struct facts { /* what a judgement knows and keeps alive */
+	struct pr_arena *arena;
+	struct pr_inventory *inventory;
+	bool may_wait;
+	bool would_wait; /* something is not cached, and may_wait is false */
+	uint64_t deadline;
+	struct pr_ref *refs; /* for pr_question */
+	size_t n_refs, cap_refs;
+	struct pr_spec *stored;
+	bool stored_known;
+	struct pr_object_ref **held;
+	size_t n_held, cap_held;
+};
+
+/* Looks up everything the request touches. */
+void resolve(struct facts *f, const struct pr_request *rq, struct pr_spec *spec,
+    bool plugin);
+/* Then what only some profiles ask for: false if there was nothing left. */
+bool resolve_lazy(struct facts *f, struct pr_spec *spec);
+
+/* ---- record.c ---- */
+
+struct pr_judgement_held {
+	struct pr_judge *judge;
+	struct snapshot *snapshot;
+	const struct pr_subject *subject;
+	struct teams *teams;
+	struct pr_object_ref **objects;
+	size_t n_objects;
+	uint64_t pending; /* handle; 0: none */
+	bool holds;       /* the allow holds what it will change */
+};
+
+void record_fill(struct pr_judge *j, struct pr_arena *a,
+    const struct pr_judge_call *call, const struct pr_request *rq,
+    const struct pr_subject *subject, const struct teams *teams,
+    const struct snapshot *s, const struct pr_question *q,
+    const struct pr_decision *d, struct pr_judgement *out);
+
+struct pr_judge {
+	const struct pr_config *config;
+	enum pr_door door;
+	pthread_mutex_t lock; /* of snapshot */
+	struct snapshot *snapshot;
+	struct pr_identity_cache *identities;
+	struct pr_directory *directory; /* NULL: none configured */
+	struct pr_ledger *ledger;
+	struct pr_inventory *inventory;
+	struct pending *pending;
+};
+
+struct snapshot *judge_snapshot(struct pr_judge *j);
+/* Subject's teams; NULL: see *reason and why (or would wait: NONE). */
+struct teams *judge_teams(struct pr_judge *j, struct snapshot *s,
+    const struct pr_subject *subject, bool may_wait, bool again,
+    uint64_t deadline, enum pr_reason *reason, char *why, size_t len);
+
+#endif /* JUDGE_LOCAL_H */

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The request stage: read, identify, extract, resolve, decide. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <portreeve/clock.h>
+
+#include "local.h"
+
+/* One judgement under way. */
+struct work {
+	struct pr_judge *j;
+	struct pr_arena *a;
+	const struct pr_judge_call *call;
+	bool may_wait;
+	struct pr_judgement *out;
+	struct pr_request rq;
+	struct pr_judgement_held *held;
+	struct facts facts;
+	struct pr_spec *spec;
+	struct pr_who who;
+	struct pr_question q;
+	struct pr_decision d;
+};
+
+static void
+set_message(struct work *w)
+{
+	struct pr_question q = w->q;
+
+	q.request = &w->rq;
+	q.who = &w->who;
+	q.policy = w->held->snapshot != NULL ? w->held->snapshot->policy : NULL;
+	pr_decision_message(&q, &w->d, w->out->id, w->out->message);
+}
+
+/* Ends in a denial that policy was not asked about. */
+static enum pr_judge_answer
+deny(struct work *w, enum pr_reason reason, const char *text)
+{
+	w->d = (struct pr_decision){.verdict = PR_DENY,
+	    .reason = reason,
+	    .grant = -1,
+	    .guard = -1,
+	    .role = -1,
+	    .team = -1,
+	    .key = -1,
+	    .profile = -1,
+	    .phase = -1,
+	    .owner_team = -1,
+	    .owner_phase = -1,
+	    .audit = PR_AUDIT_LEVEL_METADATA};
+	snprintf(w->d.what, sizeof w->d.what, "%s", text);
+	set_message(w);
+	w->out->verdict = PR_DENY;
+	record_fill(w->j, w->a, w->call, &w->rq, w->held->subject,
+	    w->held->teams, w->held->snapshot, NULL, &w->d, w->out);
+	return PR_JUDGED;
+}
+
+/* ---- who ---- */
+
+/* Names the caller, for the log too; unmapped is denied a little later. */
+static int
+identify(struct work *w, struct pr_identity_why *why)
+{
+	int rc = pr_identity_find(
+	    w->j->identities, &w->call->caller, &w->held->subject, why);
+	const struct pr_subject *s = w->held->subject;
+
+	w->who.name = s->name.n > 0 ? s->name : PR_STR("an unmapped caller");
+	w->who.source = s->source;
+	w->who.anonymous = s->how == PR_SUBJECT_ANONYMOUS;
+	return rc < 0 || s->how == PR_SUBJECT_UNMAPPED ? -1 : 0;
+}
+
+static bool
+find_teams(struct work *w, enum pr_judge_answer *answer)
+{
+	enum pr_reason reason;
+	char text[200] = "";
+
+	w->held->teams = judge_teams(w->j, w->held->snapshot, w->held->subject,
+	    w->may_wait, false, w->call->deadline, &reason, text, sizeof text);
+	if (w->held->teams == NULL)
+		*answer = reason == PR_REASON_NONE ? PR_JUDGE_WOULD_WAIT
+						   : deny(w, reason, text);
+	return w->held->teams != NULL;
+}
+
+static void
+set_who(struct work *w)
+{
+	w->who.teams = w->held->teams->v;
+	w->who.n_teams = w->held->teams->n;
+}
+
+/* ---- what ---- */
+
+static bool
+read_request(struct work *w, enum pr_judge_answer *answer)
+{
+	struct pr_refusal why = {0};
+	struct pr_extract x = {w->a, w->j->door == PR_DOOR_PLUGIN};
+
+	if (pr_request_read(w->a, &w->call->call, &w->rq, &why) < 0 ||
+	    pr_spec_read(&x, &w->rq, &w->spec, &why) < 0) {
+		*answer = deny(w, why.reason, why.text);
+		return false;
+	}
+	return true;
+}
+
+static void
+ask(struct work *w)
+{
+	struct pr_daemon_facts daemon = {0};
+	const struct pr_str *team;
+	bool repeated = false;
+
+	w->q = (struct pr_question){
+	    .policy = w->held->snapshot->policy,
+	    .request = &w->rq,
+	    .who = &w->who,
+	    .door = w->j->door,
+	    .served = w->held->snapshot->served,
+	    .now = pr_clock_wall(),
+	    .refs = w->facts.refs,
+	    .n_refs = w->facts.n_refs,
+	    .spec = w->spec,
+	    .stored = w->facts.stored,
+	    .stored_known = w->facts.stored_known,
+	};
+	team = pr_header_get(w->call->call.headers, w->call->call.n_headers,
+	    "X-Portreeve-Team", &repeated);
+	if (team != NULL && !repeated)
+		w->q.wanted_team = *team;
+	if (w->spec != NULL || w->facts.stored != NULL) {
+		if (pr_inventory_daemon(w->j->inventory, w->a, &daemon)) {
+			w->q.env.default_runtime = daemon.default_runtime;
+			w->q.env.default_log_driver = daemon.default_log_driver;
+			w->q.env.default_cgroupns =
+			    pr_str_is(daemon.cgroup_version, "1")
+			    ? PR_STR("host")
+			    : PR_STR("private");
+		}
+	}
+	pr_decide(w->a, &w->q, &w->d);
+}
+
+/*
+ * A denial that one more team would turn into an allow is worth one more
+ * look into the directory (DESIGN 8); its failure leaves the denial.
+ */
+static bool
+worth_another_look(const struct work *w)
+{
+	const struct pr_membership *m = w->held->teams->membership;
+
+	switch (w->d.reason) {
+	case PR_REASON_NO_GRANT:
+	case PR_REASON_ROLE:
+	case PR_REASON_PHASE:
+	case PR_REASON_OWNER:
+		break;
+	default:
+		return false;
+	}
+	return w->d.verdict != PR_ALLOW && m != NULL &&
+	    pr_clock_now() - m->fetched_at >=
+	    w->j->config->directory.cache.negative_ttl;
+}
+
+static bool
+more_teams(struct work *w)
+{
+	enum pr_reason reason;
+	char text[8];
+	struct teams *again =
+	    judge_teams(w->j, w->held->snapshot, w->held->subject, true, true,
+		w->call->deadline, &reason, text, sizeof text);
+
+	if (again == NULL)
+		return false;
+	teams_unref(w->held->teams);
+	w->held->teams = again;
+	set_who(w);
+	return true;
+}
+
+/* ---- what an allow holds ---- */
+
+static void
+remember_volumes(const struct work *w, struct pending_entry *e)
+{
+	for (size_t i = 0; w->spec != NULL && i < w->spec->n_refs; i++) {
+		const struct pr_ref *r = &w->spec->refs[i];
+
+		if (r->role != PR_REF_VOLUME || r->object == NULL ||
+		    r->object->presence != PR_ABSENT ||
+		    e->n_volumes == PR_COUNT(e->volume) ||
+		    r->name.n >= sizeof e->volume[0])
+			continue;
+		memcpy(e->volume[e->n_volumes], r->name.p, r->name.n);
+		e->volume[e->n_volumes++][r->name.n] = '\0';
+	}
+}
+
+static void
+copy_name(char to[PR_LEDGER_NAME + 1], struct pr_str s)
+{
+	size_t n = s.n <= PR_LEDGER_NAME ? s.n : 0;
+
+	if (n > 0)
+		memcpy(to, s.p, n);
+	to[n] = '\0';
+}
+
+/* What the request changes once it is let through. */
+static enum pr_kind
+changes(const struct pr_request *rq)
+{
+	if (rq->op->risk == PR_RISK_READ)
+		return PR_KIND_NONE;
+	switch (rq->op->op) {
+	case PR_OP_CONTAINER_EXEC:
+	case PR_OP_CONTAINER_EXEC_START:
+	case PR_OP_CONTAINER_EXEC_RESIZE:
+	case PR_OP_CONTAINER_RESIZE:
+	case PR_OP_CONTAINER_ATTACH:
+	case PR_OP_CONTAINER_ATTACH_WS:
+	case PR_OP_CONTAINER_WAIT:
+		return PR_KIND_NONE; /* neither names nor specs */
+	case PR_OP_CONTAINER_COMMIT:
+		return PR_KIND_IMAGE;
+	default:
+		break;
+	}
+	switch (rq->op->resource) {
+	case PR_RES_CONTAINER:
+		return PR_KIND_CONTAINER;
+	case PR_RES_IMAGE:
+	case PR_RES_BUILD:
+		return PR_KIND_IMAGE;
+	case PR_RES_NETWORK:
+		return PR_KIND_NETWORK;
+	case PR_RES_VOLUME:
+		return PR_KIND_VOLUME;
+	case PR_RES_SERVICE:
+		return PR_KIND_SERVICE;
+	case PR_RES_SECRET:
+		return PR_KIND_SECRET;
+	case PR_RES_CONFIG:
+		return PR_KIND_CONFIG;
+	default:
+		return PR_KIND_NONE;
+	}
+}
+
+static bool
+target_absent(const struct work *w)
+{
+	return w->facts.n_refs > 0 && w->facts.refs[0].role == PR_REF_TARGET &&
+	    w->facts.refs[0].object != NULL &&
+	    w->facts.refs[0].object->presence == PR_ABSENT;
+}
+
+/* 0, 1: would wait, -1: a name stays in use. */
+static int
+hold(struct work *w)
+{
+	const struct pr_policy *p = w->q.policy;
+	struct pending_entry e = {.since = pr_clock_now(),
+	    .op = w->rq.op->op,
+	    .absent = target_absent(w)};
+	enum pr_kind kind = changes(&w->rq);
+
+	memcpy(e.id, w->out->id, sizeof e.id);
+	pending_key(w->call, &e.key);
+	if (w->rq.op->creates != PR_KIND_NONE &&
+	    w->rq.op->scope == PR_SCOPE_OWNED) {
+		e.owned = true;
+		if (w->d.owner_team >= 0)
+			copy_name(e.team, p->teams[w->d.owner_team].name);
+		if (w->d.owner_phase >= 0)
+			copy_name(e.phase, p->phases[w->d.owner_phase].name);
+		remember_volumes(w, &e);
+	}
+	if (kind != PR_KIND_NONE)
+		e.token = pr_inventory_mutating_begin(w->j->inventory, kind, 0);
+	if (pending_add(w->j->pending, &e, w->facts.refs, w->facts.n_refs,
+		w->may_wait, w->call->deadline, &w->held->pending) == 0) {
+		w->held->holds = true;
+		return 0;
+	}
+	if (e.token != 0)
+		pr_inventory_mutating_end(w->j->inventory, e.token);
+	return w->may_wait ? -1 : 1;
+}
+
+static enum pr_judge_answer
+finish(struct work *w)
+{
+	if (w->d.verdict == PR_ALLOW) {
+		int rc = hold(w);
+
+		if (rc > 0)
+			return PR_JUDGE_WOULD_WAIT;
+		if (rc < 0)
+			return deny(w, PR_REASON_BUSY,
+			    "another request is about to change what a name "
+			    "in this one means; try again");
+	}
+	if (w->d.verdict != PR_ALLOW)
+		set_message(w);
+	w->out->verdict = w->d.verdict;
+	record_fill(w->j, w->a, w->call, &w->rq, w->held->subject,
+	    w->held->teams, w->held->snapshot, &w->q, &w->d, w->out);
+	return PR_JUDGED;
+}
+
+/* Decides with all that is known, and then with what only matters now. */
+static enum pr_judge_answer
+decide(struct work *w)
+{
+	ask(w);
+	if ((w->d.verdict != PR_ALLOW || w->d.would_deny) &&
+	    resolve_lazy(&w->facts, w->spec)) {
+		if (w->facts.would_wait)
+			return PR_JUDGE_WOULD_WAIT;
+		ask(w);
+	}
+	if (worth_another_look(w)) {
+		if (!w->may_wait)
+			return PR_JUDGE_WOULD_WAIT;
+		if (more_teams(w))
+			ask(w);
+	}
+	return PR_JUDGED;
+}
+
+static enum pr_judge_answer
+judge(struct work *w)
+{
+	struct pr_identity_why why = {{0}};
+	enum pr_judge_answer answer;
+	int known = identify(w, &why);
+
+	if (!read_request(w, &answer))
+		return answer;
+	if (known < 0)
+		return deny(w, PR_REASON_UNMAPPED_IDENTITY, why.text);
+	if (!find_teams(w, &answer))
+		return answer;
+	set_who(w);
+	resolve(&w->facts, &w->rq, w->spec, w->j->door == PR_DOOR_PLUGIN);
+	if (w->facts.would_wait || decide(w) == PR_JUDGE_WOULD_WAIT)
+		return PR_JUDGE_WOULD_WAIT;
+	if (pr_clock_now() >= w->call->deadline)
+		return deny(
+		    w, PR_REASON_DEADLINE, "it could not be judged in time");
+	return finish(w);
+}
+
+static void
+begin(struct work *w)
+{
+	*w->out = (struct pr_judgement){0};
+	w->held = pr_xcalloc(1, sizeof *w->held);
+	w->held->judge = w->j;
+	w->held->snapshot = judge_snapshot(w->j);
+	w->out->held = w->held;
+	pr_uuid7(pr_clock_wall(), w->out->id);
+	w->facts = (struct facts){.arena = w->a,
+	    .inventory = w->j->inventory,
+	    .may_wait = w->may_wait,
+	    .deadline = w->call->deadline};
+	w->rq.op = pr_api_op(PR_OP_UNKNOWN);
+}
+
+enum pr_judge_answer
+pr_judge_request(struct pr_judge *j, struct pr_arena *a,
+    const struct pr_judge_call *call, bool may_wait, struct pr_judgement *out)
+{
+	struct work w = {
+	    .j = j, .a = a, .call = call, .may_wait = may_wait, .out = out};
+	enum pr_judge_answer answer;
+
+	begin(&w);
+	answer = judge(&w);
+	w.held->objects = w.facts.held;
+	w.held->n_objects = w.facts.n_held;
+	if (answer == PR_JUDGE_WOULD_WAIT) {
+		pr_judgement_end(out);
+		*out = (struct pr_judgement){0};
+	}
+	return answer;
+}
+
+void
+pr_judge_refuse(struct pr_judge *j, struct pr_arena *a,
+    const struct pr_judge_call *call, enum pr_reason reason, const char *text,
+    struct pr_judgement *out)
+{
+	struct work w = {.j = j, .a = a, .call = call, .out = out};
+	struct pr_identity_why why;
+
+	begin(&w);
+	identify(&w, &why); /* for the log, as far as it can be known */
+	deny(&w, reason, text);
+}
+
+void
+pr_judge_withdraw(
+    struct pr_judge *j, struct pr_judgement *out, enum pr_reason reason)
+{
+	struct pr_judgement_held *held = out->held;
+	struct pending_entry e = {.token = 0};
+
+	if (held != NULL && held->holds) {
+		pending_drop(j->pending, held->pending, &e);
+		if (e.token != 0)
+			pr_inventory_mutating_end(j->inventory, e.token);
+		held->holds = false;
+	}
+	out->verdict = PR_DENY;
+	out->record.verdict = PR_DENY;
+	out->record.would_deny = false;
+	out->record.reason = reason;
+	snprintf(out->message, sizeof out->message, "%s: %s decision %s",
+	    pr_reason_code(reason),
+	    reason == PR_REASON_AUDIT
+		? "the decision could not be written to the log; nothing is "
+		  "allowed that is not written;"
+		: "the request could not be answered in time;",
+	    out->id);
+	out->record.message = pr_str_of(out->message);
+}
+
+void
+pr_judgement_end(struct pr_judgement *out)
+{
+	struct pr_judgement_held *held = out->held;
+
+	if (held == NULL)
+		return;
+	for (size_t i = 0; i < held->n_objects; i++)
+		pr_object_unref(held->objects[i]);
+	teams_unref(held->teams);
+	pr_subject_unref(held->subject);
+	snapshot_unref(held->snapshot);
+	free(held);
+	out->held = NULL;
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From references to facts: everything that a request touches is looked up,
+ * then what that brings along (an exec's container, the mounts of
+ * VolumesFrom, the stored spec and what it touches).  Nothing here decides.
+ */
+#include <string.h>
+
+#include "local.h"
+
+static struct pr_object_ref *
+look_up(struct facts *f, enum pr_kind kind, struct pr_str name)
+{
+	struct pr_object_ref *r = pr_inventory_peek(f->inventory, kind, name);
+
+	if (r == NULL && f->may_wait)
+		r = pr_inventory_get(f->inventory, kind, name, f->deadline);
+	if (r == NULL) {
+		f->would_wait = true;
+		return NULL;
+	}
+	if (f->n_held == f->cap_held) {
+		size_t cap = f->cap_held > 0 ? f->cap_held * 2 : 8;
+		struct pr_object_ref **held = pr_arena_array(
+		    f->arena, cap, sizeof(struct pr_object_ref *));
+
+		if (f->n_held > 0)
+			memcpy(held, f->held,
+			    f->n_held * sizeof(struct pr_object_ref *));
+		f->held = held;
+		f->cap_held = cap;
+	}
+	f->held[f->n_held++] = r;
+	return r;
+}
+
+static const struct pr_object *
+object_of(struct facts *f, enum pr_kind kind, struct pr_str name)
+{
+	struct pr_object_ref *r = look_up(f, kind, name);
+
+	return r != NULL ? pr_object_of(r) : NULL;
+}
+
+static bool
+is_hex(struct pr_str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (!((s.p[i] >= '0' && s.p[i] <= '9') ||
+			(s.p[i] >= 'a' && s.p[i] <= 'f')))
+			return false;
+	}
+	return s.n > 0;
+}
+
+/*
+ * A name that is about to be given: one of hex digits must not be taken for
+ * an id, now or later (semantics 6.3).
+ */
+static void
+resolve_new_name(struct facts *f, struct pr_ref *r)
+{
+	const struct pr_object *o = NULL;
+	struct pr_object *bad;
+
+	if (!is_hex(r->name))
+		return;
+	if (r->name.n < 12) {
+		o = object_of(f, r->kind, r->name);
+		if (o == NULL)
+			return; /* would wait */
+		if (o->presence == PR_ABSENT ||
+		    (o->presence == PR_PRESENT && o->by == PR_BY_NAME &&
+			!o->ambiguous))
+			return;
+	}
+	bad = pr_arena_alloc(f->arena, sizeof *bad);
+	bad->kind = r->kind;
+	bad->presence = PR_ABSENT;
+	bad->ambiguous = true;
+	r->object = bad;
+}
+
+static void
+resolve_ref(struct facts *f, struct pr_ref *r)
+{
+	if (r->role == PR_REF_NEW_NAME) {
+		resolve_new_name(f, r);
+	} else if (r->lazy) {
+		/* what is cached costs nothing to know */
+		struct pr_object_ref *o =
+		    pr_inventory_peek(f->inventory, r->kind, r->name);
+
+		if (o != NULL) {
+			pr_object_unref(o);
+			r->object = object_of(f, r->kind, r->name);
+		}
+	} else if (r->kind == PR_KIND_NETWORK &&
+	    (pr_str_is(r->name, "host") || pr_str_is(r->name, "none") ||
+		pr_str_is(r->name, "bridge") ||
+		pr_str_is(r->name, "default"))) {
+		struct pr_object *o = pr_arena_alloc(f->arena, sizeof *o);
+
+		o->kind = PR_KIND_NETWORK;
+		o->presence = PR_PRESENT;
+		o->by = PR_BY_ID; /* nobody can give these names to another */
+		o->builtin = true;
+		o->name =
+		    pr_str_is(r->name, "default") ? PR_STR("bridge") : r->name;
+		r->object = o;
+	} else {
+		r->object = object_of(f, r->kind, r->name);
+	}
+}
+
+static void
+resolve_binds(struct facts *f, struct pr_spec *spec, struct pr_str except)
+{
+	for (size_t i = 0; i < spec->n_binds; i++) {
+		struct pr_bind_source *b = &spec->binds[i];
+		struct pr_path_fact *fact;
+
+		if (b->fact != NULL)
+			continue;
+		if (!f->may_wait) {
+			f->would_wait = true;
+			return;
+		}
+		fact = pr_arena_alloc(f->arena, sizeof *fact);
+		pr_inventory_path(f->inventory, f->arena, b->path, b->writes,
+		    except, f->deadline, fact);
+		b->fact = fact;
+	}
+}
+
+/* The mounts of VolumesFrom's sources become mounts of the spec. */
+static void
+resolve_volumes_from(struct facts *f, struct pr_spec *spec, bool plugin)
+{
+	struct pr_extract x = {f->arena, plugin};
+	size_t n = spec->n_refs;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct pr_object *o = spec->refs[i].object;
+
+		if (spec->refs[i].role != PR_REF_VOLUMES_FROM || o == NULL ||
+		    o->presence != PR_PRESENT)
+			continue;
+		if (pr_spec_add_volumes_from(&x, spec, o->inspect) < 0)
+			spec->refs[i].object = NULL; /* cannot tell */
+	}
+	for (size_t i = n; i < spec->n_refs; i++)
+		resolve_ref(f, &spec->refs[i]);
+}
+
+static void
+resolve_spec(
+    struct facts *f, struct pr_spec *spec, bool plugin, struct pr_str except)
+{
+	for (size_t i = 0; i < spec->n_refs; i++)
+		resolve_ref(f, &spec->refs[i]);
+	if (spec->volumes_from)
+		resolve_volumes_from(f, spec, plugin);
+	resolve_binds(f, spec, except);
+}
+
+static void
+add_ref(struct facts *f, struct pr_ref r)
+{
+	if (f->n_refs == f->cap_refs) {
+		size_t cap = f->cap_refs > 0 ? f->cap_refs * 2 : 8;
+		struct pr_ref *refs =
+		    pr_arena_array(f->arena, cap, sizeof *refs);
+
+		if (f->n_refs > 0)
+			memcpy(refs, f->refs, f->n_refs * sizeof *refs);
+		f->refs = refs;
+		f->cap_refs = cap;
+	}
+	f->refs[f->n_refs++] = r;
+}
+
+static void
+add_refs_of(struct facts *f, const struct pr_spec *spec)
+{
+	for (size_t i = 0; i < spec->n_refs; i++)
+		add_ref(f, spec->refs[i]);
+}
+
+/* What the path names, and the container behind an exec. */
+static const struct pr_object *
+resolve_target(struct facts *f, const struct pr_request *rq)
+{
+	struct pr_ref r = {.kind = rq->op->kind,
+	    .role = PR_REF_TARGET,
+	    .name = rq->name,
+	    .field = "the path"};
+
+	if (rq->op->op == PR_OP_CONTAINER_COMMIT) {
+		const struct pr_str *name = pr_query_get(rq, "container");
+
+		r.kind = PR_KIND_CONTAINER;
+		r.field = "the query key container";
+		if (name == NULL)
+			return NULL;
+		r.name = *name;
+	}
+	if (r.kind == PR_KIND_NONE || rq->op->scope != PR_SCOPE_OWNED)
+		return NULL;
+	r.object = object_of(f, r.kind, r.name);
+	add_ref(f, r);
+	if (r.kind != PR_KIND_EXEC)
+		return r.object;
+	if (r.object == NULL || r.object->presence != PR_PRESENT)
+		return NULL;
+	r = (struct pr_ref){.kind = PR_KIND_CONTAINER,
+	    .role = PR_REF_CONTAINER_OF,
+	    .name = r.object->container,
+	    .field = "the exec's container"};
+	r.object = object_of(f, PR_KIND_CONTAINER, r.name);
+	add_ref(f, r);
+	return r.object;
+}
+
+static struct pr_str
+user_of(const struct pr_object *container)
+{
+	const struct pr_json *config;
+	const struct pr_json *user;
+
+	if (container->inspect == NULL)
+		return (struct pr_str){NULL, 0};
+	config = pr_json_get(container->inspect, PR_STR("Config"));
+	if (config == NULL || config->type != PR_JSON_OBJECT)
+		return (struct pr_str){NULL, 0};
+	user = pr_json_get(config, PR_STR("User"));
+	return user != NULL && user->type == PR_JSON_STRING
+	    ? user->str
+	    : (struct pr_str){NULL, 0};
+}
+
+/* An exec that is started runs as it was made (semantics 9.11). */
+static void
+complete_exec(const struct facts *f, struct pr_spec *spec,
+    const struct pr_object *container)
+{
+	const struct pr_object *exec = NULL;
+
+	for (size_t i = 0; i < f->n_refs; i++) {
+		if (f->refs[i].kind == PR_KIND_EXEC)
+			exec = f->refs[i].object;
+	}
+	if (exec != NULL && exec->presence == PR_PRESENT) {
+		spec->privileged = exec->exec_privileged;
+		spec->user = exec->exec_user;
+		spec->user_given = exec->exec_user.n > 0;
+	}
+	if (container != NULL && container->presence == PR_PRESENT &&
+	    container->inspect != NULL) {
+		spec->container_user = user_of(container);
+		spec->container_user_known = true;
+	}
+}
+
+static void
+resolve_stored(struct facts *f, const struct pr_object *container, bool plugin)
+{
+	struct pr_extract x = {f->arena, plugin};
+	struct pr_spec *s;
+
+	if (container == NULL || container->presence != PR_PRESENT)
+		return;
+	s = pr_spec_of_container(&x, container->inspect);
+	if (s == NULL)
+		return;
+	resolve_spec(f, s, plugin, container->id);
+	f->stored = s;
+	f->stored_known = true;
+}
+
+void
+resolve(struct facts *f, const struct pr_request *rq, struct pr_spec *spec,
+    bool plugin)
+{
+	const struct pr_object *target = resolve_target(f, rq);
+
+	if (f->would_wait)
+		return;
+	if (spec != NULL) {
+		if (spec->body == PR_SPEC_EXEC)
+			complete_exec(f, spec, target);
+		resolve_spec(f, spec, plugin,
+		    target != NULL ? target->id : (struct pr_str){NULL, 0});
+		add_refs_of(f, spec);
+	}
+	if (pr_decide_wants_stored(rq))
+		resolve_stored(f, target, plugin);
+	/* what a stored spec uses is touched by the request as well */
+	if (f->stored != NULL)
+		add_refs_of(f, f->stored);
+}
+
+static bool
+lazy_of(struct facts *f, struct pr_spec *spec)
+{
+	bool any = false;
+
+	for (size_t i = 0; spec != NULL && i < spec->n_refs; i++) {
+		struct pr_ref *r = &spec->refs[i];
+
+		if (!r->lazy || r->object != NULL)
+			continue;
+		r->object = object_of(f, r->kind, r->name);
+		any = true;
+	}
+	return any;
+}
+
+bool
+resolve_lazy(struct facts *f, struct pr_spec *spec)
+{
+	bool a = lazy_of(f, spec), b = lazy_of(f, f->stored);
+
+	return a || b;
+}
