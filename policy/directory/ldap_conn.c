@@ -148,7 +148,6 @@ set_tls(struct conn *c, struct pr_err **err)
 {
 	int demand = LDAP_OPT_X_TLS_DEMAND, client = 0;
 	int tls12 = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2;
-	int no_crl = LDAP_OPT_X_TLS_CRL_NONE;
 	const struct {
 		int option;
 		const void *value;
@@ -157,7 +156,6 @@ set_tls(struct conn *c, struct pr_err **err)
 	    {LDAP_OPT_X_TLS_CACERTFILE, c->c->tls.ca.s},
 	    {LDAP_OPT_X_TLS_REQUIRE_CERT, &demand},
 	    {LDAP_OPT_X_TLS_PROTOCOL_MIN, &tls12},
-	    {LDAP_OPT_X_TLS_CRLCHECK, &no_crl},
 	    {LDAP_OPT_X_TLS_NEWCTX, &client}, /* last: it takes the others */
 	};
 
@@ -223,6 +221,19 @@ set_socket(struct conn *c)
 	ber_sockbuf_ctrl(sb, LBER_SB_OPT_SET_NONBLOCK, sb);
 }
 
+/* libldap over GnuTLS does not say why; it is nearly always one of these. */
+static int
+fail_tls(struct conn *c, int rc, struct pr_err **err)
+{
+	fail(c, rc, "connect with TLS", NULL, err);
+	if (err != NULL)
+		pr_err_set(err, (*err)->code, 0,
+		    "%s; if it is there: is its certificate of the CA in %s, "
+		    "valid, and for this very name?",
+		    (*err)->text, c->c->tls.ca.s);
+	return -1;
+}
+
 static int
 start_tls(struct conn *c, struct pr_err **err)
 {
@@ -234,9 +245,7 @@ start_tls(struct conn *c, struct pr_err **err)
 	if (finish(c, msgid, "StartTLS", err) < 0)
 		return -1;
 	rc = ldap_install_tls(c->ld);
-	if (rc != LDAP_SUCCESS)
-		return fail(c, rc, "TLS", NULL, err);
-	return 0;
+	return rc == LDAP_SUCCESS ? 0 : fail_tls(c, rc, err);
 }
 
 static int
@@ -266,7 +275,9 @@ bind_simple(struct conn *c, int *msgid, struct pr_err **err)
 static int
 bind_external(struct conn *c, int *msgid, struct pr_err **err)
 {
-	struct berval none = {0, NULL};
+	char empty[] = "";
+	/* an empty response: without one slapd asks for it */
+	struct berval none = {0, empty};
 	int rc =
 	    ldap_sasl_bind(c->ld, NULL, "EXTERNAL", &none, NULL, NULL, msgid);
 
@@ -341,7 +352,9 @@ set_up(struct conn *c, const struct uri *u, struct pr_err **err)
 		return -1;
 	rc = ldap_connect(c->ld);
 	if (rc != LDAP_SUCCESS)
-		return fail(c, rc, "connect", NULL, err);
+		return u->scheme == URI_LDAPS
+		    ? fail_tls(c, rc, err)
+		    : fail(c, rc, "connect", NULL, err);
 	set_socket(c);
 	if (u->scheme == URI_LDAP && c->c->starttls && start_tls(c, err) < 0)
 		return -1;

@@ -9,10 +9,7 @@ from .room import HarnessError, die_with_parent, end_process, wait_until
 
 SCHEMA = "/etc/ldap/schema"
 CONFIG = """\
-include {schema}/core.schema
-include {schema}/cosine.schema
-include {schema}/inetorgperson.schema
-pidfile {folder}/slapd.pid
+{includes}pidfile {folder}/slapd.pid
 modulepath /usr/lib/ldap
 moduleload back_mdb
 moduleload memberof
@@ -28,7 +25,7 @@ index objectClass,uid,mail,member eq
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.base="gidNumber=0+uidNumber=0,cn=peercred,cn=external,\
 cn=auth" read by users read by anonymous auth
-overlay memberof
+{extra}overlay memberof
 memberof-refint TRUE
 """
 
@@ -41,10 +38,14 @@ def free_port():
 
 class Slapd:
     """start(ldif) loads the file and answers on self.uri (ldap://127.0.0.1),
-    self.ldapi and, with tls=(ca, cert, key), self.ldaps."""
+    self.ldapi and, with tls=(ca, cert, key), self.ldaps.  After stop() or a
+    kill, start() takes up the same data at the same place.  schemas are
+    added to the usual three, extra is text of slapd.conf for the database."""
 
     def __init__(self, room, suffix="dc=corp,dc=example", tls=None,
-                 name="slapd"):
+                 name="slapd", schemas=(), extra=""):
+        self.schemas = ("core", "cosine", "inetorgperson", *schemas)
+        self.extra = extra
         self.room = room
         self.folder = room.mkdir(name)
         os.makedirs(os.path.join(self.folder, "db"), exist_ok=True)
@@ -68,7 +69,9 @@ class Slapd:
         conf = os.path.join(self.folder, "slapd.conf")
         with open(conf, "w", encoding="ascii") as f:
             f.write(CONFIG.format(
-                schema=SCHEMA, folder=self.folder, suffix=self.suffix,
+                includes="".join(f"include {SCHEMA}/{x}.schema\n"
+                                 for x in self.schemas),
+                extra=self.extra, folder=self.folder, suffix=self.suffix,
                 rootdn=self.rootdn, password=self.password, tls=tls))
         urls = " ".join(filter(None, (self.uri, self.ldapi, self.ldaps)))
         with open(self.log, "ab") as log:
