@@ -125,6 +125,7 @@ ldap_fetch(void *self, struct pr_str name, struct pr_str filter,
 		pool_put(d->pool, c);
 		if (!again)
 			return rc;
+		pr_err_freep(err);
 	}
 }
 

@@ -147,6 +147,8 @@ static int
 set_tls(struct conn *c, struct pr_err **err)
 {
 	int demand = LDAP_OPT_X_TLS_DEMAND, client = 0;
+	/* the CN counts only where there are no alternative names */
+	int san = LDAP_OPT_X_TLS_TRY;
 	int tls12 = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2;
 	const struct {
 		int option;
@@ -155,6 +157,7 @@ set_tls(struct conn *c, struct pr_err **err)
 	    {LDAP_OPT_X_TLS_CACERTDIR, NULL},
 	    {LDAP_OPT_X_TLS_CACERTFILE, c->c->tls.ca.s},
 	    {LDAP_OPT_X_TLS_REQUIRE_CERT, &demand},
+	    {LDAP_OPT_X_TLS_REQUIRE_SAN, &san},
 	    {LDAP_OPT_X_TLS_PROTOCOL_MIN, &tls12},
 	    {LDAP_OPT_X_TLS_NEWCTX, &client}, /* last: it takes the others */
 	};
