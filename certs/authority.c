@@ -131,14 +131,17 @@ int
 pr_certs_init(const char *dir, const struct pr_cert_spec *spec, bool force,
     struct pr_cert_made *made, struct pr_err **err)
 {
-	PR_CLEANUP(store_unlockp) int lock = -1;
 	PR_CLEANUP(index_fini) struct index ix = {0};
 	PR_CLEANUP(key_freep) EVP_PKEY *key = NULL;
 	PR_CLEANUP(cert_freep) X509 *x = NULL;
 	struct index_entry self;
 
 	*made = (struct pr_cert_made){0};
-	if (make_folder(dir, err) < 0 || (lock = store_lock(dir, err)) < 0)
+	if (make_folder(dir, err) < 0)
+		return -1;
+	PR_CLEANUP(store_unlockp) int lock = store_lock(dir, err);
+
+	if (lock < 0)
 		return -1;
 	made->cert = store_path(dir, "ca", ".pem");
 	made->key = store_path(dir, "ca", ".key");
@@ -204,7 +207,7 @@ pr_certs_issue(const char *dir, const char *name,
     const struct pr_cert_spec *spec, bool force, struct pr_cert_made *made,
     struct pr_err **err)
 {
-	PR_CLEANUP(store_unlockp) int lock = -1;
+	PR_CLEANUP(store_unlockp) int lock = lock_authority(dir, err);
 	PR_CLEANUP(index_fini) struct index ix = {0};
 	PR_CLEANUP(authority_fini) struct authority ca = {0};
 	PR_CLEANUP(key_freep) EVP_PKEY *key = NULL;
@@ -212,8 +215,7 @@ pr_certs_issue(const char *dir, const char *name,
 	char file[300];
 
 	*made = (struct pr_cert_made){0};
-	if (check_name(name, err) < 0 ||
-	    (lock = lock_authority(dir, err)) < 0 ||
+	if (check_name(name, err) < 0 || lock < 0 ||
 	    open_authority(dir, &ca, &ix, err) < 0)
 		return -1;
 	made->cert = store_path(dir, name, ".pem");
@@ -274,7 +276,7 @@ int
 pr_certs_revoke(const char *dir, const char *which, const char *reason,
     struct pr_cert_made *made, struct pr_err **err)
 {
-	PR_CLEANUP(store_unlockp) int lock = -1;
+	PR_CLEANUP(store_unlockp) int lock = lock_authority(dir, err);
 	PR_CLEANUP(index_fini) struct index ix = {0};
 	PR_CLEANUP(authority_fini) struct authority ca = {0};
 	struct index_entry *e;
@@ -283,8 +285,7 @@ pr_certs_revoke(const char *dir, const char *which, const char *reason,
 	*made = (struct pr_cert_made){0};
 	if (reason == NULL)
 		reason = "unspecified";
-	if (check_reason(reason, err) < 0 ||
-	    (lock = lock_authority(dir, err)) < 0 ||
+	if (check_reason(reason, err) < 0 || lock < 0 ||
 	    open_authority(dir, &ca, &ix, err) < 0 ||
 	    serial_of(&ix, &ca, which, &serial, err) < 0)
 		return -1;
@@ -400,14 +401,13 @@ int
 pr_certs_crl(const char *dir, const char *path, int64_t seconds, size_t *n,
     struct pr_err **err)
 {
-	PR_CLEANUP(store_unlockp) int lock = -1;
+	PR_CLEANUP(store_unlockp) int lock = lock_authority(dir, err);
 	PR_CLEANUP(index_fini) struct index ix = {0};
 	PR_CLEANUP(authority_fini) struct authority ca = {0};
 	PR_CLEANUP(crl_freep) X509_CRL *crl = NULL;
 	PR_CLEANUP(pr_freep) char *own = store_path(dir, "crl", ".pem");
 
-	if ((lock = lock_authority(dir, err)) < 0 ||
-	    open_authority(dir, &ca, &ix, err) < 0)
+	if (lock < 0 || open_authority(dir, &ca, &ix, err) < 0)
 		return -1;
 	if (seconds <= 0)
 		seconds = 7 * DAY;
@@ -440,10 +440,9 @@ pr_certs_bundle(const char *dir, const char *name, const char *to, bool force,
     struct pr_err **err)
 {
 	static const char *const files[] = {"ca.pem", "cert.pem", "key.pem"};
-	PR_CLEANUP(store_unlockp) int lock = -1;
+	PR_CLEANUP(store_unlockp) int lock = lock_authority(dir, err);
 
-	if (check_name(name, err) < 0 ||
-	    (lock = lock_authority(dir, err)) < 0 || make_folder(to, err) < 0)
+	if (check_name(name, err) < 0 || lock < 0 || make_folder(to, err) < 0)
 		return -1;
 	for (size_t i = 0; !force && i < PR_COUNT(files); i++) {
 		PR_CLEANUP(pr_freep) char *path = store_path(to, files[i], "");

@@ -442,7 +442,7 @@ START_TEST(several_at_once)
 			continue;
 		for (int k = 0; k < 5; k++) {
 			struct pr_cert_made made;
-			char name[16];
+			char name[32];
 
 			snprintf(name, sizeof name, "n%d-%d", i, k);
 			if (pr_certs_issue(
