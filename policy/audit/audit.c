@@ -112,6 +112,7 @@ write_now(struct pr_audit *a, enum line_type type, struct pr_str body)
 		a->count.records++;
 		a->count.bytes += a->out.n;
 	} else {
+		a->write_errno = errno;
 		s->at = s->good;
 		a->broken = true;
 	}

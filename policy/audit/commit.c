@@ -90,7 +90,7 @@ ready(struct pr_audit *a)
 {
 	if (a->broken && a->seg.fd >= 0)
 		/* a caller's write failed (sync none) */
-		segment_failed(a, "write", EIO);
+		segment_failed(a, "write", a->write_errno);
 	if (a->broken)
 		return pr_clock_now() >= a->next_try &&
 		    pr_commit_begin(a, NULL) == 0;
@@ -382,6 +382,8 @@ pr_commit_run(void *audit)
 		last = stop;
 		stop = take(a, tick, &work);
 		now = pr_clock_now();
+		if (stop)
+			a->next_try = 0; /* now or never */
 		if (now >= tick || (stop && !last) ||
 		    a->count.bytes - a->measured > a->reserve / 4) {
 			housekeep(a, now, stop);

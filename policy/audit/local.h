@@ -186,6 +186,7 @@ struct pr_audit {
 	pthread_mutex_t wlock;
 	struct segment seg;
 	struct pr_buf out;
+	int write_errno; /* of a caller's write that failed */
 
 	atomic_bool broken; /* there is no segment that can be trusted */
 	atomic_bool low;    /* little room: denials are only counted */

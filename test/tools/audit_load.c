@@ -7,10 +7,11 @@
  *
  * Keys: threads, count (allows a thread), seconds, denials (a hundred
  * allows), segment, failure=allow, acked=FILE, level=none|metadata|request,
- * pause_us.
+ * pause_us, settle=1 (after that, until one is served).
  */
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -22,11 +23,12 @@
 #include <portreeve/arena.h>
 #include <portreeve/audit.h>
 #include <portreeve/audit_read.h>
+#include <portreeve/buf.h>
 #include <portreeve/clock.h>
 
 struct load {
 	struct pr_audit *a;
-	uint64_t threads, count, seconds, denials, pause_us;
+	uint64_t threads, count, seconds, denials, pause_us, settle;
 	enum pr_audit_level level;
 	int acked; /* -1: not wanted */
 	uint64_t until;
@@ -107,8 +109,27 @@ acknowledge(struct load *l, const char id[PR_UUID_LEN])
 		return;
 	memcpy(line, id, PR_UUID_LEN - 1);
 	line[PR_UUID_LEN - 1] = '\n';
-	if (write(l->acked, line, sizeof line) != (ssize_t)sizeof line)
+	/* pwrite, so that tests can make write fail for the log alone */
+	if (pwrite(l->acked, line, sizeof line, 0) != (ssize_t)sizeof line)
 		abort();
+}
+
+/* Goes on until an allow is served, if that was asked for. */
+static void
+settle(struct load *l, struct pr_record *r)
+{
+	char id[PR_UUID_LEN];
+	bool ok = l->settle == 0;
+	uint64_t until = pr_clock_now() + 30 * PR_SEC;
+
+	while (!ok && pr_clock_now() < until) {
+		pr_uuid7(pr_clock_wall(), id);
+		r->id = pr_str_of(id);
+		ok = pr_audit_append_wait(l->a, r, until);
+		if (ok)
+			acknowledge(l, id);
+		usleep(5000);
+	}
 }
 
 static void *
@@ -135,6 +156,7 @@ work(void *arg)
 		if (l->pause_us > 0)
 			usleep((useconds_t)l->pause_us);
 	}
+	settle(l, &r);
 	return NULL;
 }
 
@@ -175,22 +197,29 @@ cpu_us(void)
 static void
 report(struct load *l, uint64_t begin, double cpu)
 {
+	PR_CLEANUP(pr_buf_fini) struct pr_buf b = PR_BUF_INIT;
 	struct pr_audit_stats st;
 	double wall = (double)(pr_clock_now() - begin) / 1e9;
 	uint64_t allowed = l->allowed, calls = allowed + l->refused;
 
 	pr_audit_stats(l->a, &st);
-	printf("allowed=%llu refused=%llu lost=%llu seconds=%.2f "
-	       "allows_per_s=%.0f cpu_us_per_call=%.2f\n",
+	pr_buf_printf(&b,
+	    "allowed=%llu refused=%llu lost=%llu seconds=%.2f "
+	    "allows_per_s=%.0f cpu_us_per_call=%.2f\n",
 	    (unsigned long long)allowed, (unsigned long long)l->refused,
 	    (unsigned long long)st.lost, wall, (double)allowed / wall,
 	    calls > 0 ? (cpu_us() - cpu) / (double)calls : 0);
-	printf("records=%llu bytes=%llu commits=%llu segments=%llu "
-	       "failures=%llu folded=%llu dropped=%llu healthy=%d\n",
+	pr_buf_printf(&b,
+	    "records=%llu bytes=%llu commits=%llu segments=%llu "
+	    "failures=%llu folded=%llu dropped=%llu healthy=%d\n",
 	    (unsigned long long)st.records, (unsigned long long)st.bytes,
 	    (unsigned long long)st.commits, (unsigned long long)st.segments,
 	    (unsigned long long)st.failures, (unsigned long long)st.folded,
 	    (unsigned long long)st.dropped, st.healthy);
+	/* writev, so that tests can make write fail for the log alone */
+	if (writev(STDOUT_FILENO,
+		&(struct iovec){.iov_base = b.p, .iov_len = b.n}, 1) < 0)
+		abort();
 }
 
 static struct pr_audit *
@@ -229,6 +258,7 @@ run(int argc, char **argv)
 	l.threads = key(argc, argv, "threads", 1);
 	l.count = key(argc, argv, "count", 0);
 	l.denials = key(argc, argv, "denials", 0);
+	l.settle = key(argc, argv, "settle", 0);
 	l.pause_us = key(argc, argv, "pause_us", 0);
 	l.seconds = key(argc, argv, "seconds", l.count == 0 ? 1 : 0);
 	l.level = strcmp(level, "none") == 0 ? PR_AUDIT_LEVEL_NONE

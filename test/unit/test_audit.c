@@ -264,7 +264,8 @@ START_TEST(level_none_drops_facts_and_never_the_record)
 	json_decref(v);
 	v = line(0, 2);
 	ck_assert_ptr_null(json_object_get(v, "facts"));
-	ck_assert_str_eq(text(v, "canonical"), "/v1.41/containers/create?name=x");
+	ck_assert_str_eq(
+	    text(v, "canonical"), "/v1.41/containers/create?name=x");
 	json_decref(v);
 }
 END_TEST
