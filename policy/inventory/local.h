@@ -111,11 +111,6 @@ const struct pr_json *json_of(
     const struct pr_json *object, const char *key, enum pr_json_type type);
 bool json_true(const struct pr_json *object, const char *key);
 
-/* ---- image_name.c ---- */
-
-/* Do both name the same image (docker.io/library/x:latest spelt out)? */
-bool image_name_eq(struct pr_str a, struct pr_str b);
-
 /* ---- events.c ---- */
 
 void *events_run(void *inv);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <portreeve/buf.h>
+#include <portreeve/image.h>
 
 #include "local.h"
 
@@ -259,25 +260,42 @@ begins(struct pr_str s, struct pr_str prefix)
 	return s.n >= prefix.n && pr_str_eq(pr_str_sub(s, 0, prefix.n), prefix);
 }
 
+/* Do both name the same image? */
 static bool
-names_include(const struct pr_json *names, struct pr_str ref)
+image_eq(struct pr_arena *a, struct pr_str x, struct pr_str y)
+{
+	struct pr_image i = pr_image_read(a, x), j = pr_image_read(a, y);
+
+	if (i.form == PR_IMAGE_INVALID || i.name.n == 0 ||
+	    j.form == PR_IMAGE_INVALID || !pr_str_eq(i.name, j.name) ||
+	    !pr_str_eq(i.digest, j.digest))
+		return false;
+	/* where a digest is given the tag says nothing */
+	return i.digest.n > 0 ||
+	    pr_str_eq(i.tag.n > 0 ? i.tag : PR_STR("latest"),
+		j.tag.n > 0 ? j.tag : PR_STR("latest"));
+}
+
+static bool
+names_include(
+    struct pr_arena *a, const struct pr_json *names, struct pr_str ref)
 {
 	for (uint32_t i = 0; names != NULL && i < names->n; i++)
 		if (names->items[i].type == PR_JSON_STRING &&
-		    image_name_eq(names->items[i].str, ref))
+		    image_eq(a, names->items[i].str, ref))
 			return true;
 	return false;
 }
 
 static bool
-is_name_of(const struct pr_object *o, struct pr_str ref)
+is_name_of(struct pr_arena *a, const struct pr_object *o, struct pr_str ref)
 {
 	switch (o->kind) {
 	case PR_KIND_IMAGE:
-		return names_include(o->repo_tags, ref) ||
-		    names_include(o->repo_digests, ref);
+		return names_include(a, o->repo_tags, ref) ||
+		    names_include(a, o->repo_digests, ref);
 	case PR_KIND_PLUGIN:
-		return o->name.n > 0 && image_name_eq(o->name, ref);
+		return image_eq(a, o->name, ref);
 	case PR_KIND_EXEC:
 		return false;
 	default:
@@ -287,7 +305,7 @@ is_name_of(const struct pr_object *o, struct pr_str ref)
 
 /* How the daemon got from ref to the object; NOTHING: it is another one. */
 static enum pr_named_by
-named_by(const struct pr_object *o, struct pr_str ref)
+named_by(struct pr_arena *a, const struct pr_object *o, struct pr_str ref)
 {
 	struct pr_str id = without_algorithm(o->id);
 	struct pr_str want =
@@ -297,7 +315,7 @@ named_by(const struct pr_object *o, struct pr_str ref)
 		return pr_str_eq(o->name, ref) ? PR_BY_NAME : PR_BY_NOTHING;
 	if (pr_str_eq(id, want))
 		return PR_BY_ID;
-	if (is_name_of(o, ref))
+	if (is_name_of(a, o, ref))
 		return PR_BY_NAME;
 	if (o->kind != PR_KIND_EXEC && begins(id, want))
 		return PR_BY_PREFIX;
@@ -364,7 +382,8 @@ read_present(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
 	a->object = (struct pr_object){
 	    .kind = kind, .presence = PR_PRESENT, .inspect = a->json};
 	routes[kind].read(inv, a->arena, a->json, &a->object);
-	f->by = a->object.id.n > 0 ? named_by(&a->object, ref) : PR_BY_NOTHING;
+	f->by = a->object.id.n > 0 ? named_by(a->arena, &a->object, ref)
+				   : PR_BY_NOTHING;
 	if (f->by == PR_BY_NOTHING)
 		return pr_err_set(err, PR_ERR_INVALID, 0,
 		    "dockerd's answer is about another object");
