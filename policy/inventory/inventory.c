@@ -484,6 +484,7 @@ find(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
 {
 	bool alone = false; /* what was shared found nothing out */
 
+	*why = "the look-up took too long";
 	for (;;) {
 		struct flight *f;
 
@@ -497,13 +498,12 @@ find(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
 		} else if (inv->in_flight < inv->max_lookups) {
 			*found = fly(inv, kind, ref, deadline);
 			return true;
-		} else if (!inv_wait(inv, deadline)) {
+		} else {
 			*why = "too many look-ups at the same time";
-			inv->stats.refused++;
-			return false;
+			inv_wait(inv, deadline);
 		}
 		if (pr_clock_now() >= deadline) {
-			*why = "the look-up took too long";
+			inv->stats.refused++;
 			return false;
 		}
 	}
