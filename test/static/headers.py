@@ -61,7 +61,7 @@ def main():
     compilers = [c for c in ("gcc", "clang") if shutil.which(c)]
     names = sorted(os.path.relpath(p, os.path.join(ROOT, "include"))
                    for p in glob.glob(os.path.join(ROOT,
-                                                   "include/portreeve/*")))
+                                                   "include/portreeve/*.h")))
     jobs = [(n, c) for n in names for c in compilers]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for (n, c), wrong in zip(jobs, pool.map(lambda j: alone(*j), jobs)):

@@ -19,7 +19,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 THIRD = [
     (r"microhttpd\.h$", ("plugin/", "test/")),
     (r"yaml\.h$", ("policy/lang/", "test/")),
-    (r"(ldap|lber|ldap_schema|ldif|sasl/sasl)\.h$", ("policy/directory/",)),
+    (r"(ldap|lber|ldap_schema|ldif|sasl/sasl)\.h$",
+     ("policy/directory/", "test/")),
     (r"sqlite3\.h$", ("policy/inventory/", "policy/audit/", "test/")),
     (r"openssl/ssl\.h$", ("proxy/", "test/")),
     (r"openssl/(?!ssl\.h)", ("policy/", "certs/", "proxy/", "test/")),
@@ -31,7 +32,7 @@ BARRED = [
     ("policy/eval/", r"portreeve/(directory|inventory|ledger|audit)\.h$",
      "eval/ gets teams and facts as data"),
     ("policy/base/", r"portreeve/(?!compiler|caps|str|arena|buf|err|diag|"
-     r"clock|digest|log|file|glob|reason|version|env|thread)",
+     r"clock|digest|log|file|glob|dn|reason|version)",
      "base/ stands on nothing"),
     ("policy/json/", r"portreeve/(policy|decide|directory|inventory|audit|"
      r"identity|eval|judge|lang)\.h$", "json/ knows no policy"),
