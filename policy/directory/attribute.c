@@ -38,7 +38,7 @@ by_name(const void *key, const void *row)
 }
 
 enum syntax
-attribute_syntax(const char *name)
+dir_attribute_syntax(const char *name)
 {
 	size_t row = sizeof attributes[0];
 	const char *hit =
@@ -51,7 +51,7 @@ attribute_syntax(const char *name)
 }
 
 void
-attribute_form(enum syntax s, struct pr_str value, struct pr_buf *out)
+dir_attribute_form(enum syntax s, struct pr_str value, struct pr_buf *out)
 {
 	switch (s) {
 	case SYNTAX_EXACT:
@@ -80,7 +80,7 @@ static const struct {
 };
 
 bool
-class_is(struct pr_str sub, struct pr_str super)
+dir_class_is(struct pr_str sub, struct pr_str super)
 {
 	if (sub.n == 0)
 		return false;

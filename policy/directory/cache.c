@@ -5,7 +5,7 @@
 #include <string.h>
 
 uint64_t
-cache_hash(struct pr_str name, struct pr_str filter)
+dir_cache_hash(struct pr_str name, struct pr_str filter)
 {
 	uint64_t h = pr_hash(PR_HASH_SEED, name.p, name.n);
 
@@ -15,7 +15,7 @@ cache_hash(struct pr_str name, struct pr_str filter)
 }
 
 struct shard *
-cache_shard(struct shard *shards, uint64_t hash)
+dir_cache_shard(struct shard *shards, uint64_t hash)
 {
 	return &shards[hash % SHARDS];
 }
@@ -27,7 +27,7 @@ bucket_of(struct shard *s, uint64_t hash)
 }
 
 struct entry *
-cache_find(
+dir_cache_find(
     struct shard *s, uint64_t hash, struct pr_str name, struct pr_str filter)
 {
 	struct entry *e = *bucket_of(s, hash);
@@ -73,7 +73,7 @@ evict(struct shard *s)
 }
 
 struct entry *
-cache_add(
+dir_cache_add(
     struct shard *s, uint64_t hash, struct pr_str name, struct pr_str filter)
 {
 	struct entry *e = pr_xcalloc(1, sizeof *e + name.n + filter.n + 1);
@@ -94,7 +94,7 @@ cache_add(
 }
 
 void
-cache_forget(struct shard *s, bool closing)
+dir_cache_forget(struct shard *s, bool closing)
 {
 	for (size_t i = 0; i < SHARD_BUCKETS; i++) {
 		struct entry **p = &s->bucket[i];

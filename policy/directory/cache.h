@@ -36,14 +36,14 @@ struct shard {
 	size_t n;
 };
 
-uint64_t cache_hash(struct pr_str name, struct pr_str filter);
-struct shard *cache_shard(struct shard *shards, uint64_t hash);
+uint64_t dir_cache_hash(struct pr_str name, struct pr_str filter);
+struct shard *dir_cache_shard(struct shard *shards, uint64_t hash);
 /* Under the shard's lock, as all that follows.  NULL: not there. */
-struct entry *cache_find(
+struct entry *dir_cache_find(
     struct shard *s, uint64_t hash, struct pr_str name, struct pr_str filter);
-struct entry *cache_add(
+struct entry *dir_cache_add(
     struct shard *s, uint64_t hash, struct pr_str name, struct pr_str filter);
 /* Forgets what was read; pinned entries stay, empty, unless closing. */
-void cache_forget(struct shard *s, bool closing);
+void dir_cache_forget(struct shard *s, bool closing);
 
 #endif /* DIRECTORY_CACHE_H */

@@ -87,7 +87,7 @@ read_host(struct pr_str rest, struct uri *u, const char **why)
 }
 
 bool
-uri_read(const char *s, struct uri *u, const char **why)
+dir_uri_read(const char *s, struct uri *u, const char **why)
 {
 	static const char *const schemes[] = {
 	    "ldap://", "ldaps://", "ldapi://"};
@@ -136,7 +136,7 @@ check_filter(const struct pr_directory_config *c,
 	if (!given(t))
 		pr_diags_add(ds, PR_ERROR, t->loc, "(objectClass=*) is any",
 		    "directory.%s: a filter is missing", key);
-	else if (!filter_parse(a, pr_str_of(t->s), &f, &at, &why))
+	else if (!dir_filter_parse(a, pr_str_of(t->s), &f, &at, &why))
 		pr_diags_add(ds, PR_ERROR, t->loc, NULL,
 		    "directory.%s: \"%.*s\" and then: %s", key, (int)at, t->s,
 		    why);
@@ -166,7 +166,7 @@ check_uri(const struct pr_directory_config *c,
 	const char *why;
 	struct uri u;
 
-	if (t->s == NULL || !uri_read(t->s, &u, &why)) {
+	if (t->s == NULL || !dir_uri_read(t->s, &u, &why)) {
 		pr_diags_add(ds, PR_ERROR, t->loc, "ldaps://ldap.example.com",
 		    "directory.uri: \"%s\": %s", t->s != NULL ? t->s : "",
 		    t->s != NULL ? why : "a URI is missing");
@@ -270,7 +270,7 @@ check_group(const struct pr_directory_config *c, struct pr_diags *ds)
 	    !pr_dn_type(pr_str_of(c->group.member.s), name))
 		return;
 	if (c->group.nested != PR_NESTED_NONE &&
-	    attribute_syntax(name) != SYNTAX_DN)
+	    dir_attribute_syntax(name) != SYNTAX_DN)
 		pr_diags_add(ds, PR_ERROR, c->group.nested_loc, "nested: none",
 		    "directory.group.nested: %s names users, not groups",
 		    c->group.member.s);
@@ -331,7 +331,7 @@ copy_text(struct pr_arena *a, struct pr_directory_text *t)
 }
 
 struct pr_directory_config *
-config_copy(struct pr_arena *a, const struct pr_directory_config *from)
+dir_config_copy(struct pr_arena *a, const struct pr_directory_config *from)
 {
 	struct pr_directory_config *c = pr_arena_alloc(a, sizeof *c);
 	struct pr_directory_text *uri;

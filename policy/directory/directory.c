@@ -128,7 +128,7 @@ check_filter(struct pr_str filter, struct pr_err **err)
 	if (filter.n == 0)
 		return 0;
 	a = pr_arena_new(1024);
-	if (filter_parse(a, filter, &f, &at, &why))
+	if (dir_filter_parse(a, filter, &f, &at, &why))
 		return 0;
 	return pr_err_set(err, PR_ERR_INVALID, 0,
 	    "the subject's search filter, after %zu bytes: %s", at, why);
@@ -194,7 +194,7 @@ static int
 wait_for_other(struct shard *s, const struct entry *e, uint64_t deadline)
 {
 	while (e->busy) {
-		if (wait_until(&s->answered, &s->lock, deadline) < 0)
+		if (dir_wait_until(&s->answered, &s->lock, deadline) < 0)
 			return -1;
 	}
 	return 0;
@@ -242,14 +242,14 @@ static struct entry *
 pin(struct pr_directory *d, struct pr_str name, struct pr_str filter,
     struct shard **s)
 {
-	uint64_t hash = cache_hash(name, filter);
+	uint64_t hash = dir_cache_hash(name, filter);
 	struct entry *e;
 
-	*s = cache_shard(d->shard, hash);
+	*s = dir_cache_shard(d->shard, hash);
 	pthread_mutex_lock(&(*s)->lock);
-	e = cache_find(*s, hash, name, filter);
+	e = dir_cache_find(*s, hash, name, filter);
 	if (e == NULL)
-		e = cache_add(*s, hash, name, filter);
+		e = dir_cache_add(*s, hash, name, filter);
 	e->pins++;
 	return e;
 }
@@ -271,8 +271,8 @@ pr_directory_lookup(struct pr_directory *d, struct pr_str name,
 	int rc;
 
 	*out = (struct pr_directory_answer){0};
-	if (!name_is_sane(name)) {
-		out->m = membership_none(PR_STR("not asked"), false);
+	if (!dir_name_is_sane(name)) {
+		out->m = dir_membership_none(PR_STR("not asked"), false);
 		return 0;
 	}
 	e = pin(d, name, filter, &s);
@@ -286,13 +286,13 @@ pr_directory_peek(
     struct pr_directory *d, struct pr_str name, struct pr_str filter)
 {
 	const struct pr_membership *m = NULL;
-	uint64_t hash = cache_hash(name, filter);
+	uint64_t hash = dir_cache_hash(name, filter);
 	uint64_t now = pr_clock_now();
-	struct shard *s = cache_shard(d->shard, hash);
+	struct shard *s = dir_cache_shard(d->shard, hash);
 	struct entry *e;
 
 	pthread_mutex_lock(&s->lock);
-	e = cache_find(s, hash, name, filter);
+	e = dir_cache_find(s, hash, name, filter);
 	if (e != NULL && e->m != NULL && staleness(d, e->m, now) == 0) {
 		e->used_at = now;
 		m = pr_membership_ref(e->m);
@@ -362,8 +362,8 @@ pr_directory_refresh(struct pr_directory *d, struct pr_str name,
 	int rc;
 
 	*out = (struct pr_directory_answer){0};
-	if (!name_is_sane(name)) {
-		out->m = membership_none(PR_STR("not asked"), false);
+	if (!dir_name_is_sane(name)) {
+		out->m = dir_membership_none(PR_STR("not asked"), false);
 		return 0;
 	}
 	e = pin(d, name, filter, &s);
@@ -404,7 +404,7 @@ keep_fresh(void *arg)
 	struct entry *e;
 
 	while ((e = next_queued(d)) != NULL) {
-		struct shard *s = cache_shard(d->shard, e->hash);
+		struct shard *s = dir_cache_shard(d->shard, e->hash);
 		uint64_t patience =
 		    d->c->timeouts.connect + 4 * d->c->timeouts.search;
 
@@ -424,10 +424,10 @@ init_locks(struct pr_directory *d)
 {
 	for (size_t i = 0; i < SHARDS; i++) {
 		pthread_mutex_init(&d->shard[i].lock, NULL);
-		cond_init(&d->shard[i].answered);
+		dir_cond_init(&d->shard[i].answered);
 	}
 	pthread_mutex_init(&d->lock, NULL);
-	cond_init(&d->work);
+	dir_cond_init(&d->work);
 }
 
 static struct pr_directory *
@@ -440,18 +440,19 @@ open_with(const struct pr_directory_config *c, const struct pr_str *text,
 		abort();
 	memset(d, 0, sizeof *d);
 	d->arena = pr_arena_new(4096);
-	d->c = config_copy(d->arena, c);
+	d->c = dir_config_copy(d->arena, c);
 	init_locks(d);
 	if (text != NULL || c->type == PR_DIRECTORY_LDIF) {
-		d->ops = &people_backend;
-		d->backend = text != NULL ? people_open_text(d->c, *text, ds)
-					  : people_open(d->c, ds);
+		d->ops = &dir_people_backend;
+		d->backend = text != NULL
+		    ? dir_people_open_text(d->c, *text, ds)
+		    : dir_people_open(d->c, ds);
 	} else {
-		d->ops = &ldap_backend;
-		d->backend = ldap_open(d->c, ds);
+		d->ops = &dir_ldap_backend;
+		d->backend = dir_ldap_open(d->c, ds);
 	}
 	if (d->backend != NULL &&
-	    thread_start(&d->thread, keep_fresh, d) != 0) {
+	    dir_thread_start(&d->thread, keep_fresh, d) != 0) {
 		pr_diags_add(ds, PR_ERROR, c->loc, NULL,
 		    "directory: no thread can be started");
 		d->ops->close(pr_take(&d->backend));
@@ -485,7 +486,7 @@ pr_directory_reload(struct pr_directory *d, struct pr_diags *ds)
 	d->epoch++;
 	for (size_t i = 0; i < SHARDS; i++) {
 		pthread_mutex_lock(&d->shard[i].lock);
-		cache_forget(&d->shard[i], false);
+		dir_cache_forget(&d->shard[i], false);
 		pthread_mutex_unlock(&d->shard[i].lock);
 	}
 	return 0;
@@ -503,7 +504,7 @@ pr_directory_close(struct pr_directory *d)
 	pthread_join(d->thread, NULL);
 	d->ops->close(d->backend);
 	for (size_t i = 0; i < SHARDS; i++) {
-		cache_forget(&d->shard[i], true);
+		dir_cache_forget(&d->shard[i], true);
 		pthread_mutex_destroy(&d->shard[i].lock);
 		pthread_cond_destroy(&d->shard[i].answered);
 	}

@@ -112,7 +112,7 @@ add_part(struct parser *p, struct filter_node *f, struct pr_str raw)
 
 	PR_CLEANUP(pr_buf_fini) struct pr_buf form = PR_BUF_INIT;
 
-	attribute_form(f->op == OP_SUBSTRING && f->syntax == SYNTAX_DN
+	dir_attribute_form(f->op == OP_SUBSTRING && f->syntax == SYNTAX_DN
 		? SYNTAX_FOLD
 		: f->syntax,
 	    raw, &form);
@@ -182,7 +182,7 @@ read_type(struct parser *p, struct filter_node *f, struct pr_str s)
 	}
 	if (!pr_dn_type(s, f->type))
 		return bad(p, "an attribute's name is missing here");
-	f->syntax = attribute_syntax(f->type);
+	f->syntax = dir_attribute_syntax(f->type);
 	return true;
 }
 
@@ -277,7 +277,7 @@ parse(struct parser *p)
 }
 
 bool
-filter_parse(struct pr_arena *a, struct pr_str text, struct filter *out,
+dir_filter_parse(struct pr_arena *a, struct pr_str text, struct filter *out,
     size_t *at, const char **why)
 {
 	struct parser p = {.a = a, .text = text};
@@ -346,7 +346,7 @@ value_matches(const struct filter_node *f, struct pr_str s)
 	switch (f->op) {
 	case OP_EQUAL:
 		return f->syntax == SYNTAX_CLASS
-		    ? class_is(s, f->parts[0])
+		    ? dir_class_is(s, f->parts[0])
 		    : s.n > 0 && pr_str_eq(s, f->parts[0]);
 	case OP_SUBSTRING:
 		return substring_matches(f, s);
@@ -367,7 +367,7 @@ node_matches(
 		if (strcmp(e->v[i].type, f->type) != 0)
 			continue;
 		pr_buf_reset(b);
-		attribute_form(f->syntax, e->v[i].value, b);
+		dir_attribute_form(f->syntax, e->v[i].value, b);
 		if (value_matches(f, pr_buf_view(b)))
 			return true;
 	}
@@ -375,7 +375,7 @@ node_matches(
 }
 
 bool
-filter_matches(const struct filter *f, const struct ldif_entry *e)
+dir_filter_matches(const struct filter *f, const struct ldif_entry *e)
 {
 	PR_CLEANUP(pr_buf_fini) struct pr_buf b = PR_BUF_INIT;
 	bool stack[FILTER_NODES + 1];

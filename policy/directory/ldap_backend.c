@@ -82,7 +82,7 @@ check_files(const struct pr_directory_config *c, struct pr_diags *ds)
 }
 
 void *
-ldap_open(const struct pr_directory_config *c, struct pr_diags *ds)
+dir_ldap_open(const struct pr_directory_config *c, struct pr_diags *ds)
 {
 	struct ldap_directory *d;
 
@@ -91,7 +91,7 @@ ldap_open(const struct pr_directory_config *c, struct pr_diags *ds)
 	prepare_library();
 	d = pr_xcalloc(1, sizeof *d);
 	d->c = c;
-	d->pool = pool_new(c);
+	d->pool = dir_pool_new(c);
 	if (d->pool == NULL) {
 		pr_diags_add(ds, PR_ERROR, c->loc, NULL,
 		    "directory: no thread can be started");
@@ -109,20 +109,20 @@ ldap_fetch(void *self, struct pr_str name, struct pr_str filter,
 	struct ldap_directory *d = self;
 
 	for (int attempt = 0;; attempt++) {
-		struct conn *c = pool_take(d->pool, deadline, err);
+		struct conn *c = dir_pool_take(d->pool, deadline, err);
 		bool again;
 		int rc;
 
 		if (c == NULL)
 			return -1;
-		rc = ldap_read(c, name, filter, deadline, out, err);
+		rc = dir_ldap_read(c, name, filter, deadline, out, err);
 		if (rc < 0)
 			pr_err_wrap(err, "%s", d->c->uri[c->uri].s);
 		again = rc < 0 && attempt == 0 && err != NULL &&
 		    ((*err)->code == PR_ERR_OFFLINE ||
 			(*err)->code == PR_ERR_TIMEOUT) &&
 		    pr_clock_now() < deadline;
-		pool_put(d->pool, c);
+		dir_pool_put(d->pool, c);
 		if (!again)
 			return rc;
 		pr_err_freep(err);
@@ -136,7 +136,7 @@ ldap_reload(void *self, struct pr_diags *ds)
 
 	if (!check_files(d->c, ds))
 		return -1;
-	pool_renew(d->pool);
+	dir_pool_renew(d->pool);
 	return 0;
 }
 
@@ -145,7 +145,7 @@ ldap_ready(void *self, struct pr_buf *why)
 {
 	struct ldap_directory *d = self;
 
-	return pool_ready(d->pool, why);
+	return dir_pool_ready(d->pool, why);
 }
 
 static void
@@ -153,9 +153,9 @@ ldap_close(void *self)
 {
 	struct ldap_directory *d = self;
 
-	pool_close(d->pool);
+	dir_pool_close(d->pool);
 	free(d);
 }
 
-const struct backend_ops ldap_backend = {
+const struct backend_ops dir_ldap_backend = {
     ldap_fetch, ldap_reload, ldap_ready, ldap_close};

@@ -339,7 +339,7 @@ read_root(struct conn *c, struct pr_err **err)
 	uint64_t until = pr_clock_now() + c->c->timeouts.search;
 	int code = LDAP_SUCCESS;
 
-	if (conn_search(c, &q, until, root_entry, NULL, &code, err) == 0)
+	if (dir_conn_search(c, &q, until, root_entry, NULL, &code, err) == 0)
 		return 0;
 	return c->dead ? -1 : 0;
 }
@@ -371,7 +371,7 @@ set_up(struct conn *c, const struct uri *u, struct pr_err **err)
 }
 
 struct conn *
-conn_open(
+dir_conn_open(
     const struct pr_directory_config *config, size_t uri, struct pr_err **err)
 {
 	struct conn *c = pr_xcalloc(1, sizeof *c);
@@ -380,7 +380,7 @@ conn_open(
 
 	c->c = config;
 	c->uri = uri;
-	if (!uri_read(text, &u, &why) ||
+	if (!dir_uri_read(text, &u, &why) ||
 	    ldap_initialize(&c->ld, text) != LDAP_SUCCESS) {
 		pr_err_set(err, PR_ERR_INVALID, 0, "%s: not a URI", text);
 		free(c);
@@ -388,7 +388,7 @@ conn_open(
 	}
 	if (set_up(c, &u, err) < 0) {
 		pr_err_wrap(err, "%s", text);
-		conn_close(c);
+		dir_conn_close(c);
 		return NULL;
 	}
 	c->source_text = pr_xmalloc(strlen(text) + 6);
@@ -399,7 +399,7 @@ conn_open(
 }
 
 void
-conn_close(struct conn *c)
+dir_conn_close(struct conn *c)
 {
 	if (c == NULL)
 		return;
@@ -409,7 +409,7 @@ conn_close(struct conn *c)
 }
 
 bool
-conn_is_alive(const struct conn *c)
+dir_conn_is_alive(const struct conn *c)
 {
 	struct pollfd p = {.fd = -1, .events = POLLIN};
 
@@ -540,7 +540,7 @@ run_page(struct conn *c, struct page *p, int *code, struct pr_err **err)
 }
 
 int
-conn_search(struct conn *c, const struct query *q, uint64_t deadline,
+dir_conn_search(struct conn *c, const struct query *q, uint64_t deadline,
     on_entry *entry, void *ctx, int *code, struct pr_err **err)
 {
 	struct page p = {.q = q, .entry = entry, .ctx = ctx};

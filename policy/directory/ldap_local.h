@@ -29,11 +29,11 @@ struct conn {
 };
 
 /* Connects, with TLS and bind as configured.  Blocks; NULL with *err. */
-struct conn *conn_open(const struct pr_directory_config *c, size_t uri,
+struct conn *dir_conn_open(const struct pr_directory_config *c, size_t uri,
     struct pr_err **err) PR_NODISCARD;
-void conn_close(struct conn *c);
+void dir_conn_close(struct conn *c);
 /* False: the server has hung up, or speaks without being asked. */
-bool conn_is_alive(const struct conn *c);
+bool dir_conn_is_alive(const struct conn *c);
 
 struct query {
 	const char *base;
@@ -52,23 +52,23 @@ typedef int on_entry(
  * the server's result; -1 for every one but success, for a referral, and when
  * nothing came.  Entries may have been shown before a failure.
  */
-int conn_search(struct conn *c, const struct query *q, uint64_t deadline,
+int dir_conn_search(struct conn *c, const struct query *q, uint64_t deadline,
     on_entry *entry, void *ctx, int *code, struct pr_err **err) PR_NODISCARD;
 
 struct pool;
 
 /* Copies the configuration and starts connecting in the background. */
-struct pool *pool_new(const struct pr_directory_config *c) PR_NODISCARD;
-void pool_close(struct pool *p);
+struct pool *dir_pool_new(const struct pr_directory_config *c) PR_NODISCARD;
+void dir_pool_close(struct pool *p);
 /* A connection for the caller alone, or NULL. */
-struct conn *pool_take(
+struct conn *dir_pool_take(
     struct pool *p, uint64_t deadline, struct pr_err **err) PR_NODISCARD;
-void pool_put(struct pool *p, struct conn *c);
+void dir_pool_put(struct pool *p, struct conn *c);
 /* Every connection is made anew before its next use. */
-void pool_renew(struct pool *p);
-bool pool_ready(struct pool *p, struct pr_buf *why);
+void dir_pool_renew(struct pool *p);
+bool dir_pool_ready(struct pool *p, struct pr_buf *why);
 
-int ldap_read(struct conn *c, struct pr_str name, struct pr_str filter,
+int dir_ldap_read(struct conn *c, struct pr_str name, struct pr_str filter,
     uint64_t deadline, const struct pr_membership **out,
     struct pr_err **err) PR_NODISCARD;
 

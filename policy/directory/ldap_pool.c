@@ -82,7 +82,7 @@ close_list(struct conn *c)
 	while (c != NULL) {
 		struct conn *next = c->next;
 
-		conn_close(c);
+		dir_conn_close(c);
 		c = next;
 	}
 }
@@ -96,16 +96,16 @@ pop_idle(struct pool *p)
 
 		p->idle = c->next;
 		p->n_idle--;
-		if (c->generation == p->generation && conn_is_alive(c))
+		if (c->generation == p->generation && dir_conn_is_alive(c))
 			return c;
 		p->n_all--;
-		conn_close(c);
+		dir_conn_close(c);
 	}
 	return NULL;
 }
 
 struct conn *
-pool_take(struct pool *p, uint64_t deadline, struct pr_err **err)
+dir_pool_take(struct pool *p, uint64_t deadline, struct pr_err **err)
 {
 	struct conn *c = NULL;
 	bool late = false;
@@ -117,7 +117,7 @@ pool_take(struct pool *p, uint64_t deadline, struct pr_err **err)
 			break;
 		p->waiters++;
 		pthread_cond_signal(&p->work);
-		late = wait_until(&p->come, &p->lock, deadline) < 0;
+		late = dir_wait_until(&p->come, &p->lock, deadline) < 0;
 		p->waiters--;
 	}
 	if (c == NULL && p->down)
@@ -131,7 +131,7 @@ pool_take(struct pool *p, uint64_t deadline, struct pr_err **err)
 }
 
 void
-pool_put(struct pool *p, struct conn *c)
+dir_pool_put(struct pool *p, struct conn *c)
 {
 	struct conn *close = NULL;
 
@@ -157,7 +157,7 @@ pool_put(struct pool *p, struct conn *c)
 }
 
 void
-pool_renew(struct pool *p)
+dir_pool_renew(struct pool *p)
 {
 	struct conn *close;
 
@@ -173,7 +173,7 @@ pool_renew(struct pool *p)
 }
 
 bool
-pool_ready(struct pool *p, struct pr_buf *why)
+dir_pool_ready(struct pool *p, struct pr_buf *why)
 {
 	bool ok;
 
@@ -194,7 +194,7 @@ try_uri(struct pool *p, size_t i, struct pr_buf *texts, struct pr_err **err)
 	struct conn *c;
 
 	pr_err_freep(err);
-	c = conn_open(p->c, i, err);
+	c = dir_conn_open(p->c, i, err);
 	pthread_mutex_lock(&p->lock);
 	p->bad_until[i] = c != NULL ? 0 : pr_clock_now() + p->retry;
 	pthread_mutex_unlock(&p->lock);
@@ -295,7 +295,7 @@ keep_connected(void *arg)
 			if (when == UINT64_MAX)
 				pthread_cond_wait(&p->work, &p->lock);
 			else
-				wait_until(&p->work, &p->lock, when);
+				dir_wait_until(&p->work, &p->lock, when);
 			continue;
 		}
 		pthread_mutex_unlock(&p->lock);
@@ -320,22 +320,22 @@ keep_connected(void *arg)
 }
 
 struct pool *
-pool_new(const struct pr_directory_config *c)
+dir_pool_new(const struct pr_directory_config *c)
 {
 	struct pool *p = pr_xcalloc(1, sizeof *p);
 	pthread_t thread;
 
 	p->arena = pr_arena_new(1024);
-	p->c = config_copy(p->arena, c);
+	p->c = dir_config_copy(p->arena, c);
 	p->retry = c->cache.negative_ttl < RETRY_MAX ? c->cache.negative_ttl
 						     : RETRY_MAX;
 	p->bad_until = pr_xcalloc(c->n_uri, sizeof *p->bad_until);
 	p->wanted = true;
 	pthread_mutex_init(&p->lock, NULL);
-	cond_init(&p->come);
-	cond_init(&p->work);
-	cond_init(&p->gone);
-	if (thread_start(&thread, keep_connected, p) != 0) {
+	dir_cond_init(&p->come);
+	dir_cond_init(&p->work);
+	dir_cond_init(&p->gone);
+	if (dir_thread_start(&thread, keep_connected, p) != 0) {
 		pool_free(p);
 		return NULL;
 	}
@@ -348,7 +348,7 @@ pool_new(const struct pr_directory_config *c)
  * is left to clean up alone.
  */
 void
-pool_close(struct pool *p)
+dir_pool_close(struct pool *p)
 {
 	uint64_t until = pr_clock_now() + CLOSE_WAIT;
 	struct conn *close;
@@ -358,7 +358,7 @@ pool_close(struct pool *p)
 	p->closing = true;
 	close = take_idle(p, p->c->n_uri);
 	pthread_cond_broadcast(&p->work);
-	while (!p->ended && wait_until(&p->gone, &p->lock, until) == 0)
+	while (!p->ended && dir_wait_until(&p->gone, &p->lock, until) == 0)
 		;
 	ended = p->ended;
 	if (!ended)

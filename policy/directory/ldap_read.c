@@ -71,7 +71,7 @@ read_names(struct reading *r, struct berval **v)
 	for (size_t i = 0; v[i] != NULL; i++) {
 		struct pr_str s = {v[i]->bv_val, v[i]->bv_len};
 
-		if (!r->by_filter && !name_matches(r->asked, s))
+		if (!r->by_filter && !dir_name_matches(r->asked, s))
 			continue;
 		if (r->names++ == 0)
 			r->name = pr_arena_str(r->a, s);
@@ -90,8 +90,8 @@ read_memberof(struct reading *r, struct berval **v, struct pr_err **err)
 		pr_buf_reset(&dn);
 		if (!pr_dn_normalise(s, &dn))
 			return bad_dn(r, err);
-		if (builder_group(r->memberof, pr_buf_view(&dn), PR_STR("")) <
-		    0)
+		if (dir_builder_group(
+			r->memberof, pr_buf_view(&dn), PR_STR("")) < 0)
 			return too_many(r, err);
 	}
 	return 0;
@@ -190,7 +190,7 @@ find_user(struct reading *r, struct pr_str filter, struct pr_err **err)
 		pr_directory_escape(&f, r->asked);
 	pr_buf_cstr(&f, "))");
 	q.filter = f.p;
-	rc = conn_search(r->c, &q, r->deadline, user_entry, r, &code, err);
+	rc = dir_conn_search(r->c, &q, r->deadline, user_entry, r, &code, err);
 	if (rc < 0 && code == LDAP_SIZELIMIT_EXCEEDED && r->users >= 2) {
 		pr_err_freep(err);
 		return 2;
@@ -236,10 +236,10 @@ group_entry(void *ctx, struct conn *c, LDAPMessage *e, struct pr_err **err)
 		return pr_err_set(err, PR_ERR_INVALID, 0,
 		    "%s: an answer is not below the base", r->what);
 	if (r->memberof != NULL &&
-	    !builder_has(r->memberof, pr_buf_view(&normal)))
+	    !dir_builder_has(r->memberof, pr_buf_view(&normal)))
 		return 0;
-	if (builder_group(r->groups, pr_buf_view(&normal), group_name(r, e)) <
-	    0)
+	if (dir_builder_group(
+		r->groups, pr_buf_view(&normal), group_name(r, e)) < 0)
 		return too_many(r, err);
 	return 0;
 }
@@ -256,7 +256,8 @@ find_groups(struct reading *r, struct pr_str inner, struct pr_err **err)
 	r->what = "group search";
 	pr_buf_printf(&f, "(&%s%.*s)", r->conf->group.filter.s, PR_STRF(inner));
 	q.filter = f.p;
-	if (conn_search(r->c, &q, r->deadline, group_entry, r, &code, err) < 0)
+	if (dir_conn_search(r->c, &q, r->deadline, group_entry, r, &code, err) <
+	    0)
 		return pr_err_wrap(err, "%s", r->what);
 	return 0;
 }
@@ -276,7 +277,7 @@ direct_groups(struct reading *r, const char *rule, struct pr_err **err)
 	PR_CLEANUP(pr_buf_fini) struct pr_buf f = PR_BUF_INIT;
 	char type[PR_DN_TYPE_MAX];
 	bool by_dn = pr_dn_type(pr_str_of(r->conf->group.member.s), type) &&
-	    attribute_syntax(type) == SYNTAX_DN;
+	    dir_attribute_syntax(type) == SYNTAX_DN;
 
 	add_item(&f, r->conf->group.member.s, rule,
 	    by_dn ? pr_str_of(r->dn) : r->name);
@@ -293,7 +294,7 @@ expand(struct reading *r, struct pr_err **err)
 	size_t from = 0;
 
 	for (unsigned level = 0; level < r->conf->group.depth; level++) {
-		size_t to = builder_count(r->groups);
+		size_t to = dir_builder_count(r->groups);
 
 		while (from < to) {
 			PR_CLEANUP(pr_buf_fini) struct pr_buf f = PR_BUF_INIT;
@@ -301,7 +302,7 @@ expand(struct reading *r, struct pr_err **err)
 			pr_buf_cstr(&f, "(|");
 			for (int i = 0; i < MEMBERS_A_FILTER && from < to; i++)
 				add_item(&f, r->conf->group.member.s, "",
-				    builder_dn(r->groups, from++));
+				    dir_builder_dn(r->groups, from++));
 			pr_buf_cstr(&f, ")");
 			if (find_groups(r, pr_buf_view(&f), err) < 0)
 				return -1;
@@ -347,7 +348,7 @@ read_ranges(struct reading *r, struct pr_err **err)
 		snprintf(
 		    attr, sizeof attr, "memberOf;range=%zu-*", r->range_next);
 		r->range_next = 0;
-		if (conn_search(r->c, &q, r->deadline, attributes_entry, r,
+		if (dir_conn_search(r->c, &q, r->deadline, attributes_entry, r,
 			&code, err) < 0)
 			return pr_err_wrap(err, "memberOf in parts");
 	}
@@ -362,7 +363,7 @@ read_ranges(struct reading *r, struct pr_err **err)
 static int
 memberof_groups(struct reading *r, struct pr_err **err)
 {
-	size_t n = builder_count(r->memberof), i = 0;
+	size_t n = dir_builder_count(r->memberof), i = 0;
 
 	while (i < n) {
 		PR_CLEANUP(pr_buf_fini) struct pr_buf f = PR_BUF_INIT;
@@ -370,7 +371,7 @@ memberof_groups(struct reading *r, struct pr_err **err)
 
 		pr_buf_cstr(&f, "(|");
 		for (; k < MEMBERS_A_FILTER && i < n; i++) {
-			struct pr_str dn = builder_dn(r->memberof, i);
+			struct pr_str dn = dir_builder_dn(r->memberof, i);
 
 			if (!is_below(dn, r->conf->group.base.s) || dn.n == 0)
 				continue;
@@ -414,18 +415,18 @@ read_subject(struct reading *r, struct pr_str filter,
 	if (n < 0)
 		return -1;
 	if (n != 1) {
-		*out = membership_none(r->c->source, n > 1);
+		*out = dir_membership_none(r->c->source, n > 1);
 		return 0;
 	}
-	builder_user(r->groups, pr_buf_view(&r->normal), r->name);
+	dir_builder_user(r->groups, pr_buf_view(&r->normal), r->name);
 	if (read_groups(r, err) < 0)
 		return -1;
-	*out = builder_found(&r->groups);
+	*out = dir_builder_found(&r->groups);
 	return 0;
 }
 
 int
-ldap_read(struct conn *c, struct pr_str name, struct pr_str filter,
+dir_ldap_read(struct conn *c, struct pr_str name, struct pr_str filter,
     uint64_t deadline, const struct pr_membership **out, struct pr_err **err)
 {
 	struct reading r = {.c = c,
@@ -436,12 +437,12 @@ ldap_read(struct conn *c, struct pr_str name, struct pr_str filter,
 	int rc;
 
 	r.a = pr_arena_new(1024);
-	r.groups = builder_new(c->source);
+	r.groups = dir_builder_new(c->source);
 	if (c->c->group.nested == PR_NESTED_MEMBEROF)
-		r.memberof = builder_new(c->source);
+		r.memberof = dir_builder_new(c->source);
 	rc = read_subject(&r, filter, out, err);
-	builder_freep(&r.groups);
-	builder_freep(&r.memberof);
+	dir_builder_freep(&r.groups);
+	dir_builder_freep(&r.memberof);
 	pr_buf_fini(&r.normal);
 	ldap_memfree(r.dn);
 	pr_arena_free(r.a);

@@ -244,7 +244,7 @@ read_attribute(struct reader *r)
 	name = type_name(r, type);
 	if (name == NULL)
 		return;
-	if (attribute_syntax(name) == SYNTAX_DN) {
+	if (dir_attribute_syntax(name) == SYNTAX_DN) {
 		PR_CLEANUP(pr_buf_fini) struct pr_buf normal = PR_BUF_INIT;
 
 		if (!pr_dn_normalise(value, &normal)) {
@@ -379,7 +379,7 @@ find_twins(struct reader *r)
 }
 
 bool
-ldif_read(struct pr_arena *a, const char *file, struct pr_str text,
+dir_ldif_read(struct pr_arena *a, const char *file, struct pr_str text,
     struct ldif *out, struct pr_diags *ds)
 {
 	struct reader r = {.a = a, .ds = ds, .file = file, .text = text};

@@ -22,11 +22,11 @@ enum syntax {
 	SYNTAX_DN,
 	SYNTAX_CLASS
 };
-enum syntax attribute_syntax(const char *name);
+enum syntax dir_attribute_syntax(const char *name);
 /* Appends what is compared; a value that has no such form becomes "". */
-void attribute_form(enum syntax s, struct pr_str value, struct pr_buf *out);
+void dir_attribute_form(enum syntax s, struct pr_str value, struct pr_buf *out);
 /* True if object class `sub` is `super` or comes from it (both folded). */
-bool class_is(struct pr_str sub, struct pr_str super);
+bool dir_class_is(struct pr_str sub, struct pr_str super);
 
 /* ldif.c: a file that ldapadd would take, as entries. */
 struct ldif_value {
@@ -47,7 +47,7 @@ struct ldif {
 };
 
 /* Entries live in the arena.  False: ds says why, out is what was read. */
-bool ldif_read(struct pr_arena *a, const char *file, struct pr_str text,
+bool dir_ldif_read(struct pr_arena *a, const char *file, struct pr_str text,
     struct ldif *out, struct pr_diags *ds) PR_NODISCARD;
 
 /* filter.c: RFC 4515, as a program in postfix order. */
@@ -59,42 +59,43 @@ struct filter {
 };
 
 /* False: *at is where in text, *why what is wrong (static). */
-bool filter_parse(struct pr_arena *a, struct pr_str text, struct filter *out,
-    size_t *at, const char **why) PR_NODISCARD;
-bool filter_matches(const struct filter *f, const struct ldif_entry *e);
+bool dir_filter_parse(struct pr_arena *a, struct pr_str text,
+    struct filter *out, size_t *at, const char **why) PR_NODISCARD;
+bool dir_filter_matches(const struct filter *f, const struct ldif_entry *e);
 
 /* membership.c: a membership while it is being put together. */
 struct builder;
 
-struct builder *builder_new(struct pr_str source) PR_NODISCARD;
-void builder_freep(struct builder **b);
-void builder_user(
+struct builder *dir_builder_new(struct pr_str source) PR_NODISCARD;
+void dir_builder_freep(struct builder **b);
+void dir_builder_user(
     struct builder *b, struct pr_str normal_dn, struct pr_str name);
 /* 1: it is new; 0: it was there; -1: more than PR_CAP_GROUPS. */
-int builder_group(struct builder *b, struct pr_str normal_dn,
+int dir_builder_group(struct builder *b, struct pr_str normal_dn,
     struct pr_str name) PR_NODISCARD;
-bool builder_has(const struct builder *b, struct pr_str normal_dn);
-size_t builder_count(const struct builder *b);
+bool dir_builder_has(const struct builder *b, struct pr_str normal_dn);
+size_t dir_builder_count(const struct builder *b);
 /* In the order they were added; valid as long as the builder. */
-struct pr_str builder_dn(const struct builder *b, size_t i);
+struct pr_str dir_builder_dn(const struct builder *b, size_t i);
 /* Takes the builder over; the caller unrefs the result. */
-const struct pr_membership *builder_found(struct builder **b);
-const struct pr_membership *membership_none(
+const struct pr_membership *dir_builder_found(struct builder **b);
+const struct pr_membership *dir_membership_none(
     struct pr_str source, bool ambiguous) PR_NODISCARD;
 
 /* True if a name can be a user's at all: short, UTF-8, no controls. */
-bool name_is_sane(struct pr_str name);
+bool dir_name_is_sane(struct pr_str name);
 /* Equal without regard to case; blanks count: " a" is nobody's name. */
-bool name_matches(struct pr_str asked, struct pr_str value);
+bool dir_name_matches(struct pr_str asked, struct pr_str value);
 
 /* wait.c: deadlines are of pr_clock_now; signals are for main's threads. */
-void cond_init(pthread_cond_t *c);
+void dir_cond_init(pthread_cond_t *c);
 /* -1: the deadline has passed; 0: look again. */
-int wait_until(pthread_cond_t *c, pthread_mutex_t *lock, uint64_t deadline);
-int thread_start(pthread_t *t, void *(*run)(void *), void *arg) PR_NODISCARD;
+int dir_wait_until(pthread_cond_t *c, pthread_mutex_t *lock, uint64_t deadline);
+int dir_thread_start(
+    pthread_t *t, void *(*run)(void *), void *arg) PR_NODISCARD;
 
 /* config.c: checked strings are never NULL in a copy. */
-struct pr_directory_config *config_copy(
+struct pr_directory_config *dir_config_copy(
     struct pr_arena *a, const struct pr_directory_config *c);
 
 struct uri {
@@ -106,7 +107,7 @@ struct uri {
 	bool loopback;
 };
 /* False: *why (static). */
-bool uri_read(const char *s, struct uri *u, const char **why) PR_NODISCARD;
+bool dir_uri_read(const char *s, struct uri *u, const char **why) PR_NODISCARD;
 
 /*
  * A kind of directory.  fetch asks once, as pr_directory_lookup does without
@@ -121,15 +122,15 @@ struct backend_ops {
 	void (*close)(void *self);
 };
 
-extern const struct backend_ops people_backend; /* people.c: ldif */
-extern const struct backend_ops ldap_backend;   /* ldap_backend.c */
+extern const struct backend_ops dir_people_backend; /* people.c: ldif */
+extern const struct backend_ops dir_ldap_backend;   /* ldap_backend.c */
 
 /* NULL with diagnostics.  c outlives them. */
-void *people_open(
+void *dir_people_open(
     const struct pr_directory_config *c, struct pr_diags *ds) PR_NODISCARD;
-void *people_open_text(const struct pr_directory_config *c, struct pr_str text,
-    struct pr_diags *ds) PR_NODISCARD;
-void *ldap_open(
+void *dir_people_open_text(const struct pr_directory_config *c,
+    struct pr_str text, struct pr_diags *ds) PR_NODISCARD;
+void *dir_ldap_open(
     const struct pr_directory_config *c, struct pr_diags *ds) PR_NODISCARD;
 
 #endif /* DIRECTORY_LOCAL_H */

@@ -63,7 +63,7 @@ pr_membership_unrefp(const struct pr_membership **m)
 }
 
 const struct pr_membership *
-membership_none(struct pr_str source, bool ambiguous)
+dir_membership_none(struct pr_str source, bool ambiguous)
 {
 	struct holder *h = holder_new(source);
 
@@ -81,7 +81,7 @@ struct builder {
 };
 
 struct builder *
-builder_new(struct pr_str source)
+dir_builder_new(struct pr_str source)
 {
 	struct builder *b = pr_xcalloc(1, sizeof *b);
 
@@ -92,7 +92,7 @@ builder_new(struct pr_str source)
 }
 
 void
-builder_freep(struct builder **bp)
+dir_builder_freep(struct builder **bp)
 {
 	struct builder *b = *bp;
 
@@ -107,7 +107,7 @@ builder_freep(struct builder **bp)
 }
 
 void
-builder_user(struct builder *b, struct pr_str normal_dn, struct pr_str name)
+dir_builder_user(struct builder *b, struct pr_str normal_dn, struct pr_str name)
 {
 	b->h->m.found = true;
 	b->h->m.user_dn = pr_arena_str(b->h->arena, normal_dn);
@@ -135,9 +135,10 @@ grow_table(struct builder *b)
 }
 
 int
-builder_group(struct builder *b, struct pr_str normal_dn, struct pr_str name)
+dir_builder_group(
+    struct builder *b, struct pr_str normal_dn, struct pr_str name)
 {
-	if (builder_has(b, normal_dn))
+	if (dir_builder_has(b, normal_dn))
 		return 0;
 	if (b->n == PR_CAP_GROUPS)
 		return -1;
@@ -152,19 +153,19 @@ builder_group(struct builder *b, struct pr_str normal_dn, struct pr_str name)
 }
 
 bool
-builder_has(const struct builder *b, struct pr_str normal_dn)
+dir_builder_has(const struct builder *b, struct pr_str normal_dn)
 {
 	return *slot(b, normal_dn) != 0;
 }
 
 size_t
-builder_count(const struct builder *b)
+dir_builder_count(const struct builder *b)
 {
 	return b->n;
 }
 
 struct pr_str
-builder_dn(const struct builder *b, size_t i)
+dir_builder_dn(const struct builder *b, size_t i)
 {
 	return b->v[i].dn;
 }
@@ -177,7 +178,7 @@ by_dn(const void *a, const void *b)
 }
 
 const struct pr_membership *
-builder_found(struct builder **bp)
+dir_builder_found(struct builder **bp)
 {
 	struct builder *b = *bp;
 	struct holder *h = pr_take(&b->h);
@@ -191,12 +192,12 @@ builder_found(struct builder **bp)
 	h->m.groups = groups;
 	h->m.n_groups = b->n;
 	h->m.fetched_at = pr_clock_now();
-	builder_freep(bp);
+	dir_builder_freep(bp);
 	return &h->m;
 }
 
 bool
-name_is_sane(struct pr_str name)
+dir_name_is_sane(struct pr_str name)
 {
 	if (name.n == 0 || name.n > PR_DIRECTORY_NAME_MAX)
 		return false;
@@ -210,7 +211,7 @@ name_is_sane(struct pr_str name)
 }
 
 bool
-name_matches(struct pr_str asked, struct pr_str value)
+dir_name_matches(struct pr_str asked, struct pr_str value)
 {
 	PR_CLEANUP(pr_buf_fini) struct pr_buf a = PR_BUF_INIT;
 	PR_CLEANUP(pr_buf_fini) struct pr_buf v = PR_BUF_INIT;

@@ -111,7 +111,8 @@ index_values(struct book *b, struct index *x, const struct ldif_entry *e,
 		if (strcmp(e->v[i].type, type) != 0)
 			continue;
 		pr_buf_reset(&form);
-		attribute_form(attribute_syntax(type), e->v[i].value, &form);
+		dir_attribute_form(
+		    dir_attribute_syntax(type), e->v[i].value, &form);
 		if (form.n > 0)
 			index_add(
 			    x, pr_arena_str(b->arena, pr_buf_view(&form)), e);
@@ -133,7 +134,7 @@ scope_init(
 
 	*s = (struct scope){.base = PR_BUF_INIT};
 	if (!pr_dn_normalise(pr_str_of(base), &s->base) ||
-	    !filter_parse(a, pr_str_of(filter), &s->filter, &at, &why))
+	    !dir_filter_parse(a, pr_str_of(filter), &s->filter, &at, &why))
 		s->filter.n = 0; /* matches nothing */
 }
 
@@ -141,7 +142,7 @@ static bool
 scope_has(const struct scope *s, const struct ldif_entry *e)
 {
 	return pr_dn_under(e->normal, pr_buf_view(&s->base)) &&
-	    filter_matches(&s->filter, e);
+	    dir_filter_matches(&s->filter, e);
 }
 
 static void
@@ -190,7 +191,7 @@ book_read(struct people *p, const struct pr_str *text, struct pr_diags *ds)
 		book_free(b);
 		return NULL;
 	}
-	if (!ldif_read(b->arena, file, got, &b->ldif, ds)) {
+	if (!dir_ldif_read(b->arena, file, got, &b->ldif, ds)) {
 		pr_diags_source(ds, file, got.p);
 		book_free(b);
 		return NULL;
@@ -231,13 +232,13 @@ people_new(const struct pr_directory_config *c, const struct pr_str *text,
 }
 
 void *
-people_open(const struct pr_directory_config *c, struct pr_diags *ds)
+dir_people_open(const struct pr_directory_config *c, struct pr_diags *ds)
 {
 	return people_new(c, NULL, ds);
 }
 
 void *
-people_open_text(const struct pr_directory_config *c, struct pr_str text,
+dir_people_open_text(const struct pr_directory_config *c, struct pr_str text,
     struct pr_diags *ds)
 {
 	return people_new(c, &text, ds);
@@ -270,7 +271,8 @@ find_user(const struct people *p, struct pr_str name,
 	size_t i = 0;
 
 	if (filter == NULL) {
-		attribute_form(attribute_syntax(p->user_name), name, &key);
+		dir_attribute_form(
+		    dir_attribute_syntax(p->user_name), name, &key);
 		i = index_find(x, pr_buf_view(&key));
 	}
 	for (; filter != NULL ? i < x->n : index_at(x, i, pr_buf_view(&key));
@@ -279,7 +281,7 @@ find_user(const struct people *p, struct pr_str name,
 
 		if (e == hit)
 			continue;
-		if (filter != NULL && !filter_matches(filter, e))
+		if (filter != NULL && !dir_filter_matches(filter, e))
 			continue;
 		if (hit != NULL)
 			return 2;
@@ -298,7 +300,7 @@ user_name(const struct people *p, const struct ldif_entry *e,
 
 	for (size_t i = 0; i < e->n; i++) {
 		if (strcmp(e->v[i].type, p->user_name) != 0 ||
-		    (!by_filter && !name_matches(name, e->v[i].value)))
+		    (!by_filter && !dir_name_matches(name, e->v[i].value)))
 			continue;
 		if (n++ == 0)
 			*out = e->v[i].value;
@@ -322,8 +324,8 @@ add_groups_of(const struct people *p, struct builder *b, struct pr_str member,
 	for (size_t i = index_find(x, member); index_at(x, i, member); i++) {
 		const struct ldif_entry *g = x->v[i].e;
 
-		if (builder_group(b, g->normal, first_value(g, p->group_name)) <
-		    0)
+		if (dir_builder_group(
+			b, g->normal, first_value(g, p->group_name)) < 0)
 			return too_many(err);
 	}
 	return 0;
@@ -345,7 +347,7 @@ add_memberof(const struct people *p, struct builder *b,
 			continue;
 		at = index_find(x, pr_buf_view(&dn));
 		if (index_at(x, at, pr_buf_view(&dn)) &&
-		    builder_group(b, x->v[at].key,
+		    dir_builder_group(b, x->v[at].key,
 			first_value(x->v[at].e, p->group_name)) < 0)
 			return too_many(err);
 	}
@@ -360,10 +362,11 @@ expand(const struct people *p, struct builder *b, unsigned depth,
 	size_t from = 0;
 
 	for (unsigned level = 0; level < depth; level++) {
-		size_t to = builder_count(b);
+		size_t to = dir_builder_count(b);
 
 		for (; from < to; from++) {
-			if (add_groups_of(p, b, builder_dn(b, from), err) < 0)
+			if (add_groups_of(p, b, dir_builder_dn(b, from), err) <
+			    0)
 				return -1;
 		}
 	}
@@ -374,7 +377,7 @@ static int
 add_groups(const struct people *p, struct builder *b,
     const struct ldif_entry *user, struct pr_str name, struct pr_err **err)
 {
-	bool by_dn = attribute_syntax(p->member) == SYNTAX_DN;
+	bool by_dn = dir_attribute_syntax(p->member) == SYNTAX_DN;
 
 	if (add_groups_of(p, b, by_dn ? user->normal : name, err) < 0)
 		return -1;
@@ -395,7 +398,7 @@ static int
 ask(const struct people *p, struct pr_str name, const struct filter *filter,
     const struct pr_membership **out, struct pr_err **err)
 {
-	PR_CLEANUP(builder_freep) struct builder *b = NULL;
+	PR_CLEANUP(dir_builder_freep) struct builder *b = NULL;
 	const struct ldif_entry *user = NULL;
 	unsigned n = find_user(p, name, filter, &user);
 	struct pr_str known;
@@ -403,14 +406,14 @@ ask(const struct people *p, struct pr_str name, const struct filter *filter,
 	if (n == 1 && !user_name(p, user, name, filter != NULL, &known))
 		n = filter != NULL ? 2 : 0;
 	if (n != 1) {
-		*out = membership_none(p->source, n > 1);
+		*out = dir_membership_none(p->source, n > 1);
 		return 0;
 	}
-	b = builder_new(p->source);
-	builder_user(b, user->normal, known);
+	b = dir_builder_new(p->source);
+	dir_builder_user(b, user->normal, known);
 	if (add_groups(p, b, user, known, err) < 0)
 		return -1;
-	*out = builder_found(&b);
+	*out = dir_builder_found(&b);
 	return 0;
 }
 
@@ -428,7 +431,7 @@ people_fetch(void *self, struct pr_str name, struct pr_str filter,
 	(void)deadline; /* nothing here waits */
 	if (filter.n > 0) {
 		a = pr_arena_new(1024);
-		if (!filter_parse(a, filter, &f, &at, &why) || f.extensible)
+		if (!dir_filter_parse(a, filter, &f, &at, &why) || f.extensible)
 			return pr_err_set(err, PR_ERR_INVALID, 0,
 			    "an LDIF file has no matching rules");
 	}
@@ -446,5 +449,5 @@ people_ready(void *self, struct pr_buf *why)
 	return true;
 }
 
-const struct backend_ops people_backend = {
+const struct backend_ops dir_people_backend = {
     people_fetch, people_reload, people_ready, people_close};

@@ -7,7 +7,7 @@
 #include "local.h"
 
 void
-cond_init(pthread_cond_t *c)
+dir_cond_init(pthread_cond_t *c)
 {
 	pthread_condattr_t monotonic;
 
@@ -22,7 +22,7 @@ cond_init(pthread_cond_t *c)
  * monotonic clock, and BOOTTIME has the last word.
  */
 int
-wait_until(pthread_cond_t *c, pthread_mutex_t *lock, uint64_t deadline)
+dir_wait_until(pthread_cond_t *c, pthread_mutex_t *lock, uint64_t deadline)
 {
 	uint64_t now = pr_clock_now(), left;
 	struct timespec ts;
@@ -41,7 +41,7 @@ wait_until(pthread_cond_t *c, pthread_mutex_t *lock, uint64_t deadline)
 }
 
 int
-thread_start(pthread_t *t, void *(*run)(void *), void *arg)
+dir_thread_start(pthread_t *t, void *(*run)(void *), void *arg)
 {
 	sigset_t all, before;
 	int rc;

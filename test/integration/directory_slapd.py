@@ -96,9 +96,9 @@ def kinds_of_connection(r, room, s, lab, other):
             r.check(got[0].startswith("error"),
                     f"{what} with another CA's certificate is refused, "
                     "whatever LDAPTLS_REQCERT says", str(got))
-    elsewhere = lab.issue("elsewhere", "/CN=127.0.0.1", "serverAuth",
-                          "DNS:elsewhere.example")
-    named = Slapd(room, suffix=SUFFIX, tls=(lab.ca, *elsewhere),
+    lab.run("server", "--cn", "127.0.0.1", "--dns", "elsewhere.example",
+            "--out", "elsewhere")
+    named = Slapd(room, suffix=SUFFIX, tls=(lab.ca, *lab.pair("elsewhere")),
                   name="named").start()
     with Directory("uri=" + named.ldaps, ca, *simple) as d:
         got = d.lookup("alice")
