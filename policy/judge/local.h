@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include <portreeve/judge.h>
+#include <portreeve/resolve.h>
 
 /* Who belongs to which teams of one policy: counted, immutable. */
 struct teams {
@@ -82,28 +83,6 @@ void pending_drop(struct pending *p, uint64_t handle, struct pending_entry *e);
 /* The oldest request with this key ends: true and *e, or false. */
 bool pending_end(
     struct pending *p, const struct pending_key *key, struct pending_entry *e);
-
-/* ---- resolve.c ---- */
-
-struct facts { /* what a judgement knows and keeps alive */
-	struct pr_arena *arena;
-	struct pr_inventory *inventory;
-	bool may_wait;
-	bool would_wait; /* something is not cached, and may_wait is false */
-	uint64_t deadline;
-	struct pr_ref *refs; /* for pr_question */
-	size_t n_refs, cap_refs;
-	struct pr_spec *stored;
-	bool stored_known;
-	struct pr_object_ref **held;
-	size_t n_held, cap_held;
-};
-
-/* Looks up everything the request touches. */
-void resolve(struct facts *f, const struct pr_request *rq, struct pr_spec *spec,
-    bool plugin);
-/* Then what only some profiles ask for: false if there was nothing left. */
-bool resolve_lazy(struct facts *f, struct pr_spec *spec);
 
 /* ---- record.c ---- */
 

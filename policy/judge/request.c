@@ -17,7 +17,10 @@ struct work {
 	struct pr_judgement *out;
 	struct pr_request rq;
 	struct pr_judgement_held *held;
-	struct facts facts;
+	struct pr_lookup lookup;
+	struct pr_facts facts;
+	struct pr_object_ref **objects; /* held until the judgement ends */
+	size_t n_objects, cap_objects;
 	struct pr_spec *spec;
 	struct pr_who who;
 	struct pr_question q;
@@ -326,7 +329,7 @@ decide(struct work *w)
 {
 	ask(w);
 	if ((w->d.verdict != PR_ALLOW || w->d.would_deny) &&
-	    resolve_lazy(&w->facts, w->spec)) {
+	    pr_resolve_lazy(&w->facts, w->spec)) {
 		if (w->facts.would_wait)
 			return PR_JUDGE_WOULD_WAIT;
 		ask(w);
@@ -354,13 +357,56 @@ judge(struct work *w)
 	if (!find_teams(w, &answer))
 		return answer;
 	set_who(w);
-	resolve(&w->facts, &w->rq, w->spec, w->j->door == PR_DOOR_PLUGIN);
+	pr_resolve(&w->facts, &w->rq, w->spec);
 	if (w->facts.would_wait || decide(w) == PR_JUDGE_WOULD_WAIT)
 		return PR_JUDGE_WOULD_WAIT;
 	if (pr_clock_now() >= w->call->deadline)
 		return deny(
 		    w, PR_REASON_DEADLINE, "it could not be judged in time");
 	return finish(w);
+}
+
+/* ---- where facts come from ---- */
+
+static const struct pr_object *
+object_of(void *arg, enum pr_kind kind, struct pr_str name, bool lazy)
+{
+	struct work *w = arg;
+	struct pr_object_ref *r =
+	    pr_inventory_peek(w->j->inventory, kind, name);
+
+	if (r == NULL && w->may_wait && !lazy)
+		r = pr_inventory_get(
+		    w->j->inventory, kind, name, w->call->deadline);
+	if (r == NULL)
+		return NULL;
+	if (w->n_objects == w->cap_objects) {
+		size_t cap = w->cap_objects > 0 ? w->cap_objects * 2 : 8;
+		struct pr_object_ref **all =
+		    pr_arena_array(w->a, cap, sizeof(struct pr_object_ref *));
+
+		if (w->n_objects > 0)
+			memcpy(all, w->objects,
+			    w->n_objects * sizeof(struct pr_object_ref *));
+		w->objects = all;
+		w->cap_objects = cap;
+	}
+	w->objects[w->n_objects++] = r;
+	return pr_object_of(r);
+}
+
+static const struct pr_path_fact *
+path_of(void *arg, struct pr_str path, bool writes, struct pr_str except)
+{
+	struct work *w = arg;
+	struct pr_path_fact *fact;
+
+	if (!w->may_wait)
+		return NULL;
+	fact = pr_arena_alloc(w->a, sizeof *fact);
+	pr_inventory_path(w->j->inventory, w->a, path, writes, except,
+	    w->call->deadline, fact);
+	return fact;
 }
 
 static void
@@ -372,10 +418,10 @@ begin(struct work *w)
 	w->held->snapshot = judge_snapshot(w->j);
 	w->out->held = w->held;
 	pr_uuid7(pr_clock_wall(), w->out->id);
-	w->facts = (struct facts){.arena = w->a,
-	    .inventory = w->j->inventory,
-	    .may_wait = w->may_wait,
-	    .deadline = w->call->deadline};
+	w->lookup = (struct pr_lookup){w, object_of, path_of};
+	w->facts = (struct pr_facts){.arena = w->a,
+	    .lookup = &w->lookup,
+	    .plugin = w->j->door == PR_DOOR_PLUGIN};
 	w->rq.op = pr_api_op(PR_OP_UNKNOWN);
 }
 
@@ -389,8 +435,8 @@ pr_judge_request(struct pr_judge *j, struct pr_arena *a,
 
 	begin(&w);
 	answer = judge(&w);
-	w.held->objects = w.facts.held;
-	w.held->n_objects = w.facts.n_held;
+	w.held->objects = w.objects;
+	w.held->n_objects = w.n_objects;
 	if (answer == PR_JUDGE_WOULD_WAIT) {
 		pr_judgement_end(out);
 		*out = (struct pr_judgement){0};

@@ -1,45 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * From references to facts: everything that a request touches is looked up,
- * then what that brings along (an exec's container, the mounts of
- * VolumesFrom, the stored spec and what it touches).  Nothing here decides.
- */
 #include <string.h>
 
-#include "local.h"
-
-static struct pr_object_ref *
-look_up(struct facts *f, enum pr_kind kind, struct pr_str name)
-{
-	struct pr_object_ref *r = pr_inventory_peek(f->inventory, kind, name);
-
-	if (r == NULL && f->may_wait)
-		r = pr_inventory_get(f->inventory, kind, name, f->deadline);
-	if (r == NULL) {
-		f->would_wait = true;
-		return NULL;
-	}
-	if (f->n_held == f->cap_held) {
-		size_t cap = f->cap_held > 0 ? f->cap_held * 2 : 8;
-		struct pr_object_ref **held = pr_arena_array(
-		    f->arena, cap, sizeof(struct pr_object_ref *));
-
-		if (f->n_held > 0)
-			memcpy(held, f->held,
-			    f->n_held * sizeof(struct pr_object_ref *));
-		f->held = held;
-		f->cap_held = cap;
-	}
-	f->held[f->n_held++] = r;
-	return r;
-}
+#include <portreeve/resolve.h>
 
 static const struct pr_object *
-object_of(struct facts *f, enum pr_kind kind, struct pr_str name)
+object_of(struct pr_facts *f, enum pr_kind kind, struct pr_str name)
 {
-	struct pr_object_ref *r = look_up(f, kind, name);
+	const struct pr_object *o =
+	    f->lookup->object(f->lookup->arg, kind, name, false);
 
-	return r != NULL ? pr_object_of(r) : NULL;
+	f->would_wait = f->would_wait || o == NULL;
+	return o;
 }
 
 static bool
@@ -58,7 +29,7 @@ is_hex(struct pr_str s)
  * an id, now or later (semantics 6.3).
  */
 static void
-resolve_new_name(struct facts *f, struct pr_ref *r)
+resolve_new_name(struct pr_facts *f, struct pr_ref *r)
 {
 	const struct pr_object *o = NULL;
 	struct pr_object *bad;
@@ -82,19 +53,13 @@ resolve_new_name(struct facts *f, struct pr_ref *r)
 }
 
 static void
-resolve_ref(struct facts *f, struct pr_ref *r)
+resolve_ref(struct pr_facts *f, struct pr_ref *r)
 {
 	if (r->role == PR_REF_NEW_NAME) {
 		resolve_new_name(f, r);
 	} else if (r->lazy) {
-		/* what is cached costs nothing to know */
-		struct pr_object_ref *o =
-		    pr_inventory_peek(f->inventory, r->kind, r->name);
-
-		if (o != NULL) {
-			pr_object_unref(o);
-			r->object = object_of(f, r->kind, r->name);
-		}
+		r->object =
+		    f->lookup->object(f->lookup->arg, r->kind, r->name, true);
 	} else if (r->kind == PR_KIND_NETWORK &&
 	    (pr_str_is(r->name, "host") || pr_str_is(r->name, "none") ||
 		pr_str_is(r->name, "bridge") ||
@@ -114,30 +79,22 @@ resolve_ref(struct facts *f, struct pr_ref *r)
 }
 
 static void
-resolve_binds(struct facts *f, struct pr_spec *spec, struct pr_str except)
+resolve_binds(struct pr_facts *f, struct pr_spec *spec, struct pr_str except)
 {
 	for (size_t i = 0; i < spec->n_binds; i++) {
 		struct pr_bind_source *b = &spec->binds[i];
-		struct pr_path_fact *fact;
 
-		if (b->fact != NULL)
-			continue;
-		if (!f->may_wait) {
-			f->would_wait = true;
-			return;
-		}
-		fact = pr_arena_alloc(f->arena, sizeof *fact);
-		pr_inventory_path(f->inventory, f->arena, b->path, b->writes,
-		    except, f->deadline, fact);
-		b->fact = fact;
+		b->fact =
+		    f->lookup->path(f->lookup->arg, b->path, b->writes, except);
+		f->would_wait = f->would_wait || b->fact == NULL;
 	}
 }
 
 /* The mounts of VolumesFrom's sources become mounts of the spec. */
 static void
-resolve_volumes_from(struct facts *f, struct pr_spec *spec, bool plugin)
+resolve_volumes_from(struct pr_facts *f, struct pr_spec *spec)
 {
-	struct pr_extract x = {f->arena, plugin};
+	struct pr_extract x = {f->arena, f->plugin};
 	size_t n = spec->n_refs;
 
 	for (size_t i = 0; i < n; i++) {
@@ -154,18 +111,17 @@ resolve_volumes_from(struct facts *f, struct pr_spec *spec, bool plugin)
 }
 
 static void
-resolve_spec(
-    struct facts *f, struct pr_spec *spec, bool plugin, struct pr_str except)
+resolve_spec(struct pr_facts *f, struct pr_spec *spec, struct pr_str except)
 {
 	for (size_t i = 0; i < spec->n_refs; i++)
 		resolve_ref(f, &spec->refs[i]);
 	if (spec->volumes_from)
-		resolve_volumes_from(f, spec, plugin);
+		resolve_volumes_from(f, spec);
 	resolve_binds(f, spec, except);
 }
 
 static void
-add_ref(struct facts *f, struct pr_ref r)
+add_ref(struct pr_facts *f, struct pr_ref r)
 {
 	if (f->n_refs == f->cap_refs) {
 		size_t cap = f->cap_refs > 0 ? f->cap_refs * 2 : 8;
@@ -181,7 +137,7 @@ add_ref(struct facts *f, struct pr_ref r)
 }
 
 static void
-add_refs_of(struct facts *f, const struct pr_spec *spec)
+add_refs_of(struct pr_facts *f, const struct pr_spec *spec)
 {
 	for (size_t i = 0; i < spec->n_refs; i++)
 		add_ref(f, spec->refs[i]);
@@ -189,7 +145,7 @@ add_refs_of(struct facts *f, const struct pr_spec *spec)
 
 /* What the path names, and the container behind an exec. */
 static const struct pr_object *
-resolve_target(struct facts *f, const struct pr_request *rq)
+resolve_target(struct pr_facts *f, const struct pr_request *rq)
 {
 	struct pr_ref r = {.kind = rq->op->kind,
 	    .role = PR_REF_TARGET,
@@ -241,7 +197,7 @@ user_of(const struct pr_object *container)
 
 /* An exec that is started runs as it was made (semantics 9.11). */
 static void
-complete_exec(const struct facts *f, struct pr_spec *spec,
+complete_exec(const struct pr_facts *f, struct pr_spec *spec,
     const struct pr_object *container)
 {
 	const struct pr_object *exec = NULL;
@@ -263,9 +219,9 @@ complete_exec(const struct facts *f, struct pr_spec *spec,
 }
 
 static void
-resolve_stored(struct facts *f, const struct pr_object *container, bool plugin)
+resolve_stored(struct pr_facts *f, const struct pr_object *container)
 {
-	struct pr_extract x = {f->arena, plugin};
+	struct pr_extract x = {f->arena, f->plugin};
 	struct pr_spec *s;
 
 	if (container == NULL || container->presence != PR_PRESENT)
@@ -273,14 +229,14 @@ resolve_stored(struct facts *f, const struct pr_object *container, bool plugin)
 	s = pr_spec_of_container(&x, container->inspect);
 	if (s == NULL)
 		return;
-	resolve_spec(f, s, plugin, container->id);
+	resolve_spec(f, s, container->id);
 	f->stored = s;
 	f->stored_known = true;
 }
 
 void
-resolve(struct facts *f, const struct pr_request *rq, struct pr_spec *spec,
-    bool plugin)
+pr_resolve(
+    struct pr_facts *f, const struct pr_request *rq, struct pr_spec *spec)
 {
 	const struct pr_object *target = resolve_target(f, rq);
 
@@ -289,19 +245,19 @@ resolve(struct facts *f, const struct pr_request *rq, struct pr_spec *spec,
 	if (spec != NULL) {
 		if (spec->body == PR_SPEC_EXEC)
 			complete_exec(f, spec, target);
-		resolve_spec(f, spec, plugin,
+		resolve_spec(f, spec,
 		    target != NULL ? target->id : (struct pr_str){NULL, 0});
 		add_refs_of(f, spec);
 	}
 	if (pr_decide_wants_stored(rq))
-		resolve_stored(f, target, plugin);
+		resolve_stored(f, target);
 	/* what a stored spec uses is touched by the request as well */
 	if (f->stored != NULL)
 		add_refs_of(f, f->stored);
 }
 
 static bool
-lazy_of(struct facts *f, struct pr_spec *spec)
+lazy_of(struct pr_facts *f, struct pr_spec *spec)
 {
 	bool any = false;
 
@@ -317,7 +273,7 @@ lazy_of(struct facts *f, struct pr_spec *spec)
 }
 
 bool
-resolve_lazy(struct facts *f, struct pr_spec *spec)
+pr_resolve_lazy(struct pr_facts *f, struct pr_spec *spec)
 {
 	bool a = lazy_of(f, spec), b = lazy_of(f, f->stored);
 
