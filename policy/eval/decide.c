@@ -95,9 +95,10 @@ matter_init(struct matter *m, const struct pr_question *q)
 		m->phase = phase_of(q, o);
 	} else if (o->presence == PR_ABSENT) {
 		/* a read needs its 404; a change by full id gets one surely */
-		m->target_absent = m->op->risk == PR_RISK_READ ||
-		    (m->target->kind == PR_KIND_CONTAINER &&
-			is_full_id(m->target->name));
+		m->target_absent = m->target->kind != PR_KIND_EXEC &&
+		    (m->op->risk == PR_RISK_READ ||
+			(m->target->kind == PR_KIND_CONTAINER &&
+			    is_full_id(m->target->name)));
 	}
 }
 

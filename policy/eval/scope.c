@@ -52,6 +52,10 @@ has_no_owner(const struct pr_ref *r)
 {
 	if (r->role == PR_REF_NEW_NAME || r->kind == PR_KIND_IMAGE)
 		return true;
+	/* an exec is its container's, which is a reference of its own */
+	if (r->kind == PR_KIND_EXEC && r->object != NULL &&
+	    r->object->presence == PR_PRESENT)
+		return true;
 	return r->kind == PR_KIND_NETWORK && r->object != NULL &&
 	    r->object->presence == PR_PRESENT && r->object->builtin;
 }
