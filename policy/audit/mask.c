@@ -32,7 +32,7 @@ nibble(char c)
 static int
 read_key(const char *path, uint8_t key[PR_SHA256_LEN])
 {
-	char text[KEY_TEXT + 1];
+	char text[KEY_TEXT + 1] = "";
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc = 0;
 	struct stat st;
 
@@ -66,20 +66,17 @@ make_key(const char *path)
 	char text[KEY_TEXT + 2], passing[4200];
 	int fd, rc = 0;
 
-	snprintf(passing, sizeof passing, "%s.%ld", path, (long)getpid());
+	(void)snprintf(passing, sizeof passing, "%s.%ld", path, (long)getpid());
 	pr_random(key, sizeof key);
 	pr_hex(key, sizeof key, text);
 	text[KEY_TEXT] = '\n';
 	unlink(passing);
+	errno = 0; /* a short write sets none */
 	fd = open(passing, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 	    0600);
-	if (fd < 0)
-		rc = errno;
-	else if (write(fd, text, KEY_TEXT + 1) != KEY_TEXT + 1)
-		rc = ENOSPC;
-	else if (fsync(fd) != 0 ||
-	    (link(passing, path) != 0 && errno != EEXIST))
-		rc = errno;
+	if (fd < 0 || write(fd, text, KEY_TEXT + 1) != KEY_TEXT + 1 ||
+	    fsync(fd) != 0 || (link(passing, path) != 0 && errno != EEXIST))
+		rc = errno != 0 ? errno : ENOSPC;
 	if (fd >= 0) {
 		close(fd);
 		unlink(passing);

@@ -135,7 +135,7 @@ fill(struct pr_log_stream *s, struct pr_err **err)
 {
 	ssize_t got;
 
-	if (s->from > 0) {
+	if (s->from > 0 && s->p != NULL) {
 		memmove(s->p, s->p + s->from, s->to - s->from);
 		s->to -= s->from;
 		s->from = 0;
@@ -166,8 +166,9 @@ pr_log_stream_next(struct pr_log_stream *s, struct pr_str *line,
 	for (;;) {
 		size_t n = s->to - s->from;
 		const char *at = s->p != NULL ? s->p + s->from : NULL;
-		const char *end =
-		    n > seen ? memchr(at + seen, '\n', n - seen) : NULL;
+		const char *end = at != NULL && n > seen
+		    ? memchr(at + seen, '\n', n - seen)
+		    : NULL;
 		int more;
 
 		*offset = s->offset;

@@ -190,7 +190,7 @@ pr_record_constants(struct pr_buf *b, const char *boot, const char *daemon,
 {
 	struct out o = {.b = b};
 
-	o.p = pr_buf_reserve(b, 4 * CAP_NAME * EXPANSION);
+	o.p = pr_buf_reserve(b, (size_t)4 * CAP_NAME * EXPANSION);
 	FIELD(&o, "boot", pr_str_of(boot), CAP_WORD);
 	FIELD(&o, "daemon", pr_str_of(daemon), CAP_NAME);
 	FIELD(&o, "host", pr_str_of(host), CAP_NAME);
@@ -405,7 +405,8 @@ pr_outcome_encode(
 {
 	struct out o;
 
-	begin(&o, b, 4 * CAP_NAME * EXPANSION + 1024, v->time, constants);
+	begin(
+	    &o, b, (size_t)4 * CAP_NAME * EXPANSION + 1024, v->time, constants);
 	FIELD(&o, "id", v->id, CAP_WORD);
 	FIELD(&o, "correlation", v->correlation, CAP_WORD);
 	FIELD(&o, "action", v->action, CAP_WORD);

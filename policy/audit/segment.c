@@ -56,7 +56,7 @@ take_lock(struct segment *s, struct pr_err **err)
 
 	if (s->lockfd >= 0)
 		return 0;
-	snprintf(name, sizeof name, ".%s.lock", s->door);
+	(void)snprintf(name, sizeof name, ".%s.lock", s->door);
 	s->lockfd = openat(
 	    s->dirfd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->lockfd < 0)
@@ -236,11 +236,11 @@ create(struct segment *s, struct pr_err **err)
 	put_header(s, wall, &header, &at);
 	pr_record_time(wall, time);
 	/* numbers first: names sort as the chain goes, whatever the clock does */
-	snprintf(s->name, sizeof s->name,
+	(void)snprintf(s->name, sizeof s->name,
 	    "%s-%012llu-%.4s%.2s%.2sT%.2s%.2s%.2s.%.6sZ" SEGMENT_EXT, s->door,
 	    (unsigned long long)at.seq, time, time + 5, time + 8, time + 11,
 	    time + 14, time + 17, time + 20);
-	snprintf(passing, sizeof passing, ".%s.new", s->door);
+	(void)snprintf(passing, sizeof passing, ".%s.new", s->door);
 	if (make_file(s, passing, pr_buf_view(&header)) != 0) {
 		int saved = errno;
 

@@ -57,11 +57,11 @@ broken(struct proof *p, const char *file, uint64_t seq, uint64_t offset,
 	if (!p->r->intact)
 		return -1;
 	p->r->intact = false;
-	snprintf(p->r->file, sizeof p->r->file, "%s", file);
+	(void)snprintf(p->r->file, sizeof p->r->file, "%s", file);
 	p->r->seq = seq;
 	p->r->offset = offset;
 	va_start(ap, fmt);
-	vsnprintf(p->r->what, sizeof p->r->what, fmt, ap);
+	(void)vsnprintf(p->r->what, sizeof p->r->what, fmt, ap);
 	va_end(ap);
 	return -1;
 }
@@ -187,7 +187,7 @@ accept(struct proof *p, const char *name, const struct line_head *h,
 	p->any = true;
 	p->seq = h->seq;
 	p->offset = offset;
-	snprintf(p->file, sizeof p->file, "%s", name);
+	(void)snprintf(p->file, sizeof p->file, "%s", name);
 	r->lines++;
 	r->decisions += h->type == LINE_DECISION;
 	r->outcomes += h->type == LINE_OUTCOME;
@@ -199,7 +199,7 @@ accept(struct proof *p, const char *name, const struct line_head *h,
 		    PR_STRF(pr_str_sub(line, h->len, line.n)));
 	r->last.seq = h->seq;
 	memcpy(r->last.hash, p->hash, sizeof r->last.hash);
-	snprintf(r->last_file, sizeof r->last_file, "%s", name);
+	(void)snprintf(r->last_file, sizeof r->last_file, "%s", name);
 	r->last_offset = offset;
 	if (p->head == NULL || p->head->seq != h->seq)
 		return 0;

@@ -151,13 +151,13 @@ static bool
 read_time(const char *s, char out[32])
 {
 	struct pr_str text = pr_str_of(s);
-	uint64_t n, seconds = text.n > 1 ? unit(s[text.n - 1]) : 0;
+	uint64_t n, seconds = text.n > 1 ? unit(text.p[text.n - 1]) : 0;
 
 	out[0] = '\0';
 	if (s == NULL)
 		return true;
 	if (is_timestamp(s)) {
-		snprintf(out, 32, "%s", s);
+		(void)snprintf(out, 32, "%s", s);
 		return true;
 	}
 	if (seconds == 0 || !pr_str_u64(pr_str_sub(text, 0, text.n - 1), &n) ||

@@ -52,7 +52,7 @@ cursor_of(struct log_source *s, const char *door)
 	s->cursors = pr_grow(s->cursors, s->n, &s->cap, sizeof *s->cursors);
 	c = &s->cursors[s->n++];
 	*c = (struct cursor){0};
-	snprintf(c->door, sizeof c->door, "%s", door);
+	(void)snprintf(c->door, sizeof c->door, "%s", door);
 	return c;
 }
 
@@ -94,7 +94,7 @@ next_segment(struct log_source *s, struct cursor *c, struct pr_err **err)
 	}
 	c->limit = limits[i];
 	free(limits);
-	snprintf(c->file, sizeof c->file, "%s", f.names[i]);
+	(void)snprintf(c->file, sizeof c->file, "%s", f.names[i]);
 	pr_buf_printf(&path, "%s/%s", s->dir, c->file);
 	pr_log_stream_free(c->stream);
 	c->stream = pr_log_stream_open(path.p, err);
@@ -117,7 +117,7 @@ read_line(struct cursor *c, struct pr_err **err)
 	pr_buf_reset(&c->line);
 	pr_buf_str(&c->line, line);
 	time = log_line_time(line);
-	snprintf(c->time, sizeof c->time, "%.*s", PR_STRF(time));
+	(void)snprintf(c->time, sizeof c->time, "%.*s", PR_STRF(time));
 	c->has = true;
 	return 1;
 }
