@@ -14,9 +14,9 @@ struct slot {
 	uint64_t handle; /* 0: free */
 	uint64_t request_by, response_by;
 	bool asked; /* its AuthZReq has been */
-	size_t n;
 	char value[PR_NONCE_HEX];
-	char target[PR_NONCE_TARGET];
+	char *target; /* NULL: free */
+	size_t n;
 };
 
 struct pr_nonces {
@@ -93,22 +93,25 @@ pr_nonces_new(unsigned max)
 	return ns;
 }
 
+static void
+burn(struct slot *s)
+{
+	explicit_bzero(s->value, sizeof s->value);
+	free(s->target);
+	s->target = NULL;
+	s->handle = 0;
+}
+
 void
 pr_nonces_free(struct pr_nonces *ns)
 {
 	if (ns == NULL)
 		return;
-	explicit_bzero(ns->slots, ns->max * sizeof *ns->slots);
+	for (unsigned i = 0; i < ns->max; i++)
+		burn(&ns->slots[i]);
 	free(ns->slots);
 	pthread_mutex_destroy(&ns->lock);
 	free(ns);
-}
-
-static void
-burn(struct slot *s)
-{
-	explicit_bzero(s->value, sizeof s->value);
-	s->handle = 0;
 }
 
 static bool
@@ -155,6 +158,7 @@ pr_nonce_add(struct pr_nonces *ns, struct pr_str target, uint64_t request_by,
 		s->response_by = response_by;
 		s->asked = false;
 		s->n = target.n;
+		s->target = pr_xmalloc(target.n);
 		memcpy(s->target, target.p, target.n);
 		memcpy(s->value, value, PR_NONCE_HEX);
 	}
@@ -184,7 +188,7 @@ pr_nonce_drop(struct pr_nonces *ns, uint64_t handle, uint64_t expires)
 	pthread_mutex_unlock(&ns->lock);
 }
 
-/* The slot of that value; every slot is looked at, whichever it is. */
+/* The slot of that value; all in use are looked at, whichever it is. */
 static struct slot *
 slot_of(struct pr_nonces *ns, struct pr_str value)
 {
@@ -193,8 +197,8 @@ slot_of(struct pr_nonces *ns, struct pr_str value)
 	for (unsigned i = 0; i < ns->max; i++) {
 		struct slot *s = &ns->slots[i];
 
-		if (pr_equal_secret(s->value, value.p, PR_NONCE_HEX) &&
-		    s->handle != 0)
+		if (s->handle != 0 &&
+		    pr_equal_secret(s->value, value.p, PR_NONCE_HEX))
 			found = s;
 	}
 	return found;

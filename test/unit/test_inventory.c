@@ -38,8 +38,8 @@ static int events_fd = -1;
 static const char *raw, *json, *list;
 static int status;
 static unsigned delay_ms;
-static bool hang_up, hold;
-static atomic_bool drop_idle;
+static bool hold;
+static atomic_bool hang_up, drop_idle;
 static atomic_uint wrong_nonces;
 static const char *events_head;
 
@@ -122,14 +122,19 @@ answer_object(int fd)
 		usleep(1000);
 		pthread_mutex_lock(&lock);
 	}
-	const char *text = raw, *body = json;
-	int code = status;
-
-	pthread_mutex_unlock(&lock);
-	if (text != NULL)
-		send_all(fd, text);
+	if (raw != NULL)
+		send_all(fd, raw);
 	else
-		send_json(fd, code, body);
+		send_json(fd, status, json);
+	pthread_mutex_unlock(&lock);
+}
+
+static void
+send_list(int fd)
+{
+	pthread_mutex_lock(&lock);
+	send_json(fd, 200, list);
+	pthread_mutex_unlock(&lock);
 }
 
 /* False: the connection is to be closed. */
@@ -152,7 +157,7 @@ answer(int fd, const char *target, const char *nonce)
 	else if (strcmp(target, "/containers/json?all=1") == 0 ||
 	    strcmp(target, "/images/json?all=1") == 0 ||
 	    strcmp(target, "/networks") == 0)
-		send_json(fd, 200, list);
+		send_list(fd);
 	else
 		answer_object(fd);
 	return !hang_up && !drop_idle;
@@ -260,10 +265,10 @@ setup(void)
 }
 
 static void
-release(void)
+set_hold(bool on)
 {
 	pthread_mutex_lock(&lock);
-	hold = false;
+	hold = on;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -274,7 +279,7 @@ teardown(void)
 	    "docker.sock", "ledger.db", "ledger.db-wal", "ledger.db-shm"};
 
 	/* the daemon asks the inventory about nonces: it ends first */
-	release();
+	set_hold(false);
 	shutdown(listener, SHUT_RDWR);
 	pthread_join(acceptor, NULL);
 	close(listener);
@@ -399,11 +404,11 @@ static const struct {
 
 START_TEST(answers_are_taken_or_not)
 {
-	open_with(0);
 	hang_up = answers[_i].raw != NULL;
 	raw = answers[_i].raw;
 	status = answers[_i].status;
 	json = answers[_i].json;
+	open_with(0);
 	struct pr_object_ref *r = get("web");
 	const struct pr_object *o = pr_object_of(r);
 
@@ -434,9 +439,11 @@ START_TEST(an_answer_cut_anywhere_is_unknown)
 	open_with(0);
 	hang_up = true;
 	for (size_t n = 0; n < sizeof whole - 1; n++) {
+		pthread_mutex_lock(&lock);
 		memcpy(part, whole, n);
 		part[n] = '\0';
 		raw = part;
+		pthread_mutex_unlock(&lock);
 		struct pr_object_ref *r = get("web");
 
 		ck_assert_int_eq(
@@ -483,7 +490,7 @@ START_TEST(a_slow_daemon_is_unknown_at_the_deadline)
 {
 	open_with(0);
 	wait_events(true);
-	hold = true;
+	set_hold(true);
 	struct pr_object_ref *r = pr_inventory_get(
 	    inv, PR_KIND_CONTAINER, PR_STR("web"), pr_clock_now() + 50 * PR_MS);
 
@@ -492,9 +499,7 @@ START_TEST(a_slow_daemon_is_unknown_at_the_deadline)
 	r = pr_inventory_get(inv, PR_KIND_CONTAINER, PR_STR("web"), 1);
 	ck_assert_int_eq(pr_object_of(r)->presence, PR_PRESENCE_UNKNOWN);
 	pr_object_unref(r);
-	pthread_mutex_lock(&lock);
-	hold = false;
-	pthread_mutex_unlock(&lock);
+	set_hold(false);
 }
 END_TEST
 
@@ -523,11 +528,11 @@ START_TEST(callers_of_the_same_name_share)
 
 	open_with(0);
 	wait_events(true);
-	hold = true;
+	set_hold(true);
 	for (size_t i = 0; i < PR_COUNT(t); i++)
 		pthread_create(&t[i], NULL, get_thread, web);
 	await_lookups(1);
-	release();
+	set_hold(false);
 	for (size_t i = 0; i < PR_COUNT(t); i++) {
 		void *r;
 
@@ -548,13 +553,13 @@ START_TEST(a_share_does_not_outlive_a_change)
 
 	open_with(0);
 	wait_events(true);
-	hold = true;
+	set_hold(true);
 	pthread_create(&t[0], NULL, get_thread, web);
 	await_lookups(1);
 	make_stale();
 	pthread_create(&t[1], NULL, get_thread, web);
 	await_lookups(2);
-	release();
+	set_hold(false);
 	for (size_t i = 0; i < PR_COUNT(t); i++) {
 		void *r;
 
@@ -573,7 +578,7 @@ START_TEST(look_ups_are_bounded)
 
 	open_with(2);
 	wait_events(true);
-	hold = true;
+	set_hold(true);
 	for (size_t i = 0; i < PR_COUNT(t); i++)
 		pthread_create(&t[i], NULL, get_thread, names[i]);
 	await_lookups(2);
@@ -585,7 +590,7 @@ START_TEST(look_ups_are_bounded)
 	pr_object_unref(r);
 	pr_inventory_stats(inv, &s);
 	ck_assert_uint_eq(s.refused, 1);
-	release();
+	set_hold(false);
 	for (size_t i = 0; i < PR_COUNT(t); i++) {
 		void *got;
 
@@ -923,7 +928,9 @@ START_TEST(the_list_tells_states_and_owners)
 	ck_assert_str_eq(c[0].owner.team, "pay");
 	ck_assert(!c[1].in_ledger);
 	pr_list_unref(l);
+	pthread_mutex_lock(&lock);
 	list = "[{\"Id\":7}]";
+	pthread_mutex_unlock(&lock);
 	make_stale();
 	ck_assert_ptr_null(pr_inventory_list_containers(
 	    inv, pr_clock_now() + 20 * PR_SEC, &why));
