@@ -30,6 +30,7 @@
 #define PR_CAP_PROFILES      ((size_t)1024)
 #define PR_CAP_ROLES         ((size_t)4096)
 #define PR_CAP_HOSTS         ((size_t)1024)
+#define PR_CAP_LISTENERS     ((size_t)256)
 #define PR_CAP_LDIF_FILE     ((size_t)256 << 20)
 #define PR_CAP_SMALL_FILE    ((size_t)1 << 20) /* keys, certificates, lists */
 
