@@ -9,6 +9,7 @@
 #ifndef PR_DIAG_H
 #define PR_DIAG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -52,6 +53,16 @@ size_t pr_diags_count(const struct pr_diags *ds, enum pr_severity sev);
  * they are shown.  Readers call it once, when a file has been read.
  */
 void pr_diags_source(struct pr_diags *ds, const char *file, const char *text);
+
+/* One diagnostic, for those who print them in another form; borrowed. */
+struct pr_diag {
+	enum pr_severity severity;
+	struct pr_loc loc;
+	const char *text;
+	const char *hint; /* or NULL */
+};
+/* The i-th in the order they were added; false: there is none. */
+bool pr_diags_get(const struct pr_diags *ds, size_t i, struct pr_diag *out);
 
 /*
  * Every diagnostic, in the order they were added, as

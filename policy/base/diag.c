@@ -93,11 +93,55 @@ pr_diags_source(struct pr_diags *ds, const char *file, const char *text)
 	for (size_t i = 0; i < ds->n; i++) {
 		struct diag *d = &ds->v[i];
 
-		if (d->line != NULL || d->loc.line == 0 || d->loc.file == NULL ||
-		    strcmp(d->loc.file, file) != 0)
+		if (d->line != NULL || d->loc.line == 0 ||
+		    d->loc.file == NULL || strcmp(d->loc.file, file) != 0)
 			continue;
 		d->line = pr_arena_strdup(
 		    ds->arena, source_line(pr_str_of(text), d->loc.line));
+	}
+}
+
+/* Bytes of the character at i that a terminal may obey or hide; or 0. */
+static size_t
+unsafe_at(const unsigned char *p, size_t n)
+{
+	if ((p[0] < 0x20 && p[0] != '\t') || p[0] == 0x7f)
+		return 1;
+	if (n > 1 && p[0] == 0xc2 && p[1] < 0xa0)
+		return 2;
+	/* U+2028 to U+202E, U+2066 to U+2069; the byte order mark */
+	if (n > 2 && p[0] == 0xe2 &&
+	    ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+		(p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
+		return 3;
+	return n > 2 && p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf ? 3 : 0;
+}
+
+/* The text with a '?' for each of those. */
+static void
+print_safe(struct pr_buf *out, const char *text)
+{
+	size_t n = strlen(text);
+
+	for (size_t i = 0; i < n;) {
+		size_t bad = unsafe_at((const unsigned char *)text + i, n - i);
+
+		pr_buf_char(out, bad > 0 ? '?' : text[i]);
+		i += bad > 0 ? bad : 1;
+	}
+}
+
+/* Columns are bytes; what is printed is characters. */
+static void
+pad(struct pr_buf *out, const char *line, size_t from, size_t to, char c)
+{
+	while (from < to) {
+		const unsigned char *p = (const unsigned char *)line + from;
+		size_t bad = unsafe_at(p, to - from);
+
+		if (bad > 0 || (p[0] & 0xc0) != 0x80)
+			pr_buf_char(out, c == ' ' && p[0] == '\t' ? '\t' : c);
+		from += bad > 0 ? bad : 1;
 	}
 }
 
@@ -106,17 +150,22 @@ print_caret(struct pr_buf *out, const struct diag *d)
 {
 	size_t n = strlen(d->line);
 	size_t col = d->loc.col > 0 ? d->loc.col - 1 : 0;
+	size_t end = col + d->loc.len;
 
 	if (col > n)
 		col = n;
+	if (end > n)
+		end = n;
 	pr_buf_cstr(out, "    ");
-	pr_buf_cstr(out, d->line);
+	print_safe(out, d->line);
 	pr_buf_cstr(out, "\n    ");
-	for (size_t i = 0; i < col; i++)
-		pr_buf_char(out, d->line[i] == '\t' ? '\t' : ' ');
+	pad(out, d->line, 0, col, ' ');
 	pr_buf_char(out, '^');
-	for (size_t i = 1; i < d->loc.len && col + i < n; i++)
-		pr_buf_char(out, '~');
+	/* the caret stands for the first character */
+	do
+		col++;
+	while (col < end && ((unsigned char)d->line[col] & 0xc0) == 0x80);
+	pad(out, d->line, col, end, '~');
 	pr_buf_char(out, '\n');
 }
 
@@ -126,16 +175,31 @@ format_one(struct pr_buf *out, const struct diag *d)
 	static const char *const names[] = {"note", "warning", "error"};
 
 	if (d->loc.file != NULL) {
-		pr_buf_cstr(out, d->loc.file);
+		print_safe(out, d->loc.file);
 		if (d->loc.line > 0)
 			pr_buf_printf(out, ":%u:%u", d->loc.line, d->loc.col);
 		pr_buf_cstr(out, ": ");
 	}
-	pr_buf_printf(out, "%s: %s\n", names[d->sev], d->text);
+	pr_buf_printf(out, "%s: ", names[d->sev]);
+	print_safe(out, d->text);
+	pr_buf_char(out, '\n');
 	if (d->line != NULL)
 		print_caret(out, d);
-	if (d->hint != NULL)
-		pr_buf_printf(out, "hint: %s\n", d->hint);
+	if (d->hint != NULL) {
+		pr_buf_cstr(out, "hint: ");
+		print_safe(out, d->hint);
+		pr_buf_char(out, '\n');
+	}
+}
+
+bool
+pr_diags_get(const struct pr_diags *ds, size_t i, struct pr_diag *out)
+{
+	if (i >= ds->n)
+		return false;
+	*out = (struct pr_diag){
+	    ds->v[i].sev, ds->v[i].loc, ds->v[i].text, ds->v[i].hint};
+	return true;
 }
 
 void

@@ -54,7 +54,8 @@ add_verbs(struct load *ld, struct pr_opset *set, const struct ynode *key,
 	}
 	Y_EACH(list, v)
 	{
-		if (pr_opset_add_verb(set, r, v->s))
+		if (v->bad || v->type != Y_SCALAR || v->s.n == 0 ||
+		    pr_opset_add_verb(set, r, v->s))
 			continue;
 		n = pr_api_verbs(r, names, PR_COUNT(names));
 		lang_error(&ld->l, ynode_loc(v),
@@ -74,13 +75,14 @@ load_verbs(struct load *ld, const struct ynode *map)
 		return set;
 	Y_EACH_PAIR(map, k, v)
 	{
-		if (k->bad)
+		if (k->bad || v->bad || v->type != Y_LIST)
 			continue;
 		if (!pr_str_is(k->s, "*")) {
 			add_verbs(ld, &set, k, v);
 			continue;
 		}
-		if (v->n != 1 || !pr_str_is(v->first->s, "*")) {
+		if (v->n != 1 || v->first->type != Y_SCALAR ||
+		    !pr_str_is(v->first->s, "*")) {
 			lang_error(&ld->l, ynode_loc(v),
 			    "write \"*\": [\"*\"], or name the resources",
 			    "the resource \"*\" has the verb \"*\" only");
@@ -98,10 +100,14 @@ load_phase_mask(struct load *ld, const struct ynode *list, bool *all)
 {
 	pr_phase_mask mask = 0;
 
+	if (list == NULL || list->type != Y_LIST)
+		return 0;
 	Y_EACH(list, e)
 	{
 		int i;
 
+		if (e->bad || e->type != Y_SCALAR)
+			continue;
 		if (all != NULL && pr_str_is(e->s, "*")) {
 			*all = true;
 			continue;
@@ -401,7 +407,10 @@ load_freeze(struct load *ld, struct pr_phase *ph, const struct ynode *n)
 	struct raw_freeze raw = {0};
 	struct pr_window *v;
 
-	if (!schema_read(&ld->l, n, &freeze_table, &raw))
+	(void)schema_read(&ld->l, n, &freeze_table, &raw);
+	if (raw.allow != NULL)
+		ph->freeze_allow = load_verbs(ld, raw.allow);
+	if (raw.windows == NULL)
 		return;
 	v = pr_arena_array(ld->l.arena, raw.windows->n, sizeof *v);
 	Y_EACH(raw.windows, e)
@@ -410,8 +419,6 @@ load_freeze(struct load *ld, struct pr_phase *ph, const struct ynode *n)
 			ph->n_freeze++;
 	}
 	ph->freeze = v;
-	if (raw.allow != NULL)
-		ph->freeze_allow = load_verbs(ld, raw.allow);
 }
 
 /* Except is for later: it names teams. */
@@ -548,8 +555,7 @@ load_guards(struct load *ld)
 
 		g->id = value_keep(&ld->l, list->v[i].key);
 		g->loc = ynode_loc(list->v[i].value);
-		if (!schema_read(&ld->l, list->v[i].value, &guard_table, &raw))
-			continue;
+		(void)schema_read(&ld->l, list->v[i].value, &guard_table, &raw);
 		g->deny = load_verbs(ld, raw.deny);
 		g->all_phases = raw.phases == NULL;
 		if (raw.phases != NULL)
@@ -604,9 +610,8 @@ load_responses(struct load *ld)
 
 		r->id = value_keep(&ld->l, list->v[i].key);
 		r->loc = ynode_loc(list->v[i].value);
-		if (!schema_read(
-			&ld->l, list->v[i].value, &response_table, &raw))
-			continue;
+		(void)schema_read(
+		    &ld->l, list->v[i].value, &response_table, &raw);
 		r->on = load_verbs(ld, raw.on);
 		r->keep_own_team = raw.keep != NULL;
 		r->redact = value_strs(&ld->l, raw.redact);
@@ -647,9 +652,8 @@ load_quotas(struct load *ld)
 
 		q->loc = ynode_loc(list->v[i].value);
 		q->team = -1;
-		if (!schema_read(&ld->l, list->v[i].value, &quota_table, &raw))
-			continue;
-		if (!pr_str_is(raw.team->s, "*"))
+		(void)schema_read(&ld->l, list->v[i].value, &quota_table, &raw);
+		if (raw.team != NULL && !pr_str_is(raw.team->s, "*"))
 			q->team = load_ref(ld, SEC_TEAMS, raw.team);
 		q->all_phases = raw.phases == NULL;
 		if (raw.phases != NULL)
@@ -659,8 +663,8 @@ load_quotas(struct load *ld)
 		q->memory = quota_value(ld, raw.memory, UNIT_SIZE);
 		q->cpus = quota_value(ld, raw.cpus, UNIT_CPUS);
 		q->ports = quota_value(ld, raw.ports, UNIT_NUM);
-		if (q->containers < 0 && q->memory < 0 && q->cpus < 0 &&
-		    q->ports < 0)
+		if (list->v[i].value->type == Y_MAP && q->containers < 0 &&
+		    q->memory < 0 && q->cpus < 0 && q->ports < 0)
 			lang_error(
 			    &ld->l, q->loc, NULL, "the quota limits nothing");
 	}

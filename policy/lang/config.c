@@ -334,8 +334,7 @@ read_identity(struct reader *r, const struct ynode *list)
 		struct raw_identity raw = {0};
 
 		rule->loc = ynode_loc(e);
-		if (!schema_read(&r->l, e, &identity_table, &raw))
-			continue;
+		(void)schema_read(&r->l, e, &identity_table, &raw);
 		rule->source = text_of(r, raw.source);
 		rule->issuer = text_of(r, raw.issuer);
 		rule->by = text_of(r, raw.by);
@@ -447,12 +446,14 @@ read_directory(struct reader *r, const struct ynode *n)
 	struct raw_timeouts t = {0};
 	struct raw_cache c = {0};
 
-	if (!block(r, n, &directory_table, &raw))
+	if (n == NULL)
 		return;
+	(void)schema_read(&r->l, n, &directory_table, &raw);
 	pr_directory_defaults(d);
 	d->loc = ynode_loc(n);
-	d->type = pr_str_is(raw.type->s, "ldap") ? PR_DIRECTORY_LDAP
-						 : PR_DIRECTORY_LDIF;
+	if (raw.type != NULL)
+		d->type = pr_str_is(raw.type->s, "ldap") ? PR_DIRECTORY_LDAP
+							 : PR_DIRECTORY_LDIF;
 	d->file = dir_path(r, raw.file, d->file);
 	read_uris(r, raw.uri);
 	if (block(r, raw.tls, &ca_table, &ca))

@@ -33,11 +33,11 @@ names_of(struct load *ld, enum section s, size_t *n)
 int
 load_ref(struct load *ld, enum section s, const struct ynode *n)
 {
-	int i = load_find(ld->p, s, n->s);
+	int i = n != NULL ? load_find(ld->p, s, n->s) : -1;
 	const char **names;
 	size_t count;
 
-	if (i >= 0)
+	if (i >= 0 || n == NULL)
 		return i;
 	/* looking for what is near costs more than the error is worth when
 	 * nobody sees it */
@@ -194,10 +194,13 @@ load_promoted(struct load *ld, struct pr_grant *g, const struct ynode *n)
 {
 	struct raw_promoted raw = {0};
 
-	if (n == NULL || !schema_read(&ld->l, n, &promoted_table, &raw))
+	if (n == NULL)
 		return;
+	(void)schema_read(&ld->l, n, &promoted_table, &raw);
 	g->promoted_phase = load_ref(ld, SEC_PHASES, raw.phase);
-	(void)value_duration(&ld->l, raw.min_runtime, &g->promoted_runtime);
+	if (raw.min_runtime != NULL)
+		(void)value_duration(
+		    &ld->l, raw.min_runtime, &g->promoted_runtime);
 	g->promoted_via = value_strs(&ld->l, raw.via);
 }
 
@@ -208,9 +211,8 @@ load_grant(struct load *ld, const struct entry *e, struct pr_grant *g)
 	int role;
 
 	g->team = g->profile = g->promoted_phase = -1;
-	if (!schema_read(&ld->l, e->value, &grant_table, &raw))
-		return;
-	if (!pr_str_is(raw.team->s, "*"))
+	(void)schema_read(&ld->l, e->value, &grant_table, &raw);
+	if (raw.team != NULL && !pr_str_is(raw.team->s, "*"))
 		g->team = load_ref(ld, SEC_TEAMS, raw.team);
 	role = load_ref(ld, SEC_ROLES, raw.role);
 	g->role = role >= 0 ? (unsigned)role : 0;
@@ -349,11 +351,12 @@ check_as(struct load *ld, const struct ynode *n)
 }
 
 static void
-load_what(struct load *ld, struct pr_policy_test *t, const struct raw_test *raw)
+load_what(struct load *ld, struct pr_policy_test *t, const struct ynode *n,
+    const struct raw_test *raw)
 {
 	struct raw_request rq = {0};
 
-	if ((raw->command != NULL) == (raw->request != NULL)) {
+	if ((ynode_get(n, "do") != NULL) == (ynode_get(n, "request") != NULL)) {
 		lang_error(&ld->l, t->loc, NULL,
 		    "a test has either \"do\" or \"request\"");
 		return;
@@ -366,7 +369,8 @@ load_what(struct load *ld, struct pr_policy_test *t, const struct raw_test *raw)
 			    "\"do\" is a docker command");
 		return;
 	}
-	if (!schema_read(&ld->l, raw->request, &request_table, &rq))
+	if (raw->request == NULL ||
+	    !schema_read(&ld->l, raw->request, &request_table, &rq))
 		return;
 	t->method = value_keep(&ld->l, rq.method);
 	t->target = value_keep(&ld->l, rq.target);
@@ -381,11 +385,16 @@ load_test(struct load *ld, const struct ynode *n, struct pr_policy_test *t)
 	int64_t when;
 
 	t->loc = ynode_loc(n);
-	if (!schema_read(&ld->l, n, &test_table, &raw))
+	if (n->type != Y_MAP || n->bad) {
+		(void)schema_read(&ld->l, n, &test_table, &raw);
 		return;
-	t->as = value_keep(&ld->l, raw.as);
-	check_as(ld, raw.as);
-	load_what(ld, t, &raw);
+	}
+	(void)schema_read(&ld->l, n, &test_table, &raw);
+	load_what(ld, t, n, &raw);
+	if (raw.as != NULL) {
+		t->as = value_keep(&ld->l, raw.as);
+		check_as(ld, raw.as);
+	}
 	t->host = raw.host != NULL ? value_keep(&ld->l, raw.host) : t->host;
 	t->door = raw.door != NULL ? value_keep(&ld->l, raw.door) : t->door;
 	t->at = raw.at != NULL ? value_keep(&ld->l, raw.at) : t->at;
@@ -396,6 +405,8 @@ load_test(struct load *ld, const struct ynode *n, struct pr_policy_test *t)
 		    "not a time");
 	if (raw.given != NULL)
 		load_given(ld, t, raw.given);
+	if (raw.expect == NULL)
+		return;
 	t->expect_allow = pr_str_is(raw.expect->s, "allow");
 	t->expect_would_deny = pr_str_is(raw.expect->s, "would-deny");
 }

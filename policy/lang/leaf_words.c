@@ -183,9 +183,9 @@ mount_option(struct load *ld, const struct ynode *n)
 }
 
 static const struct leaf_list rows[] = {
-    {PR_KEY_NS_NETWORK, "private|none|own|host|container:own", any_pattern},
-    {PR_KEY_NS_PID, "private|host|own|container:own", NULL},
-    {PR_KEY_NS_IPC, "private|none|shareable|host|own|container:own", NULL},
+    {PR_KEY_NS_NETWORK, "private|none|own|host|container:own", NULL},
+    {PR_KEY_NS_PID, "private|host|container:own", NULL},
+    {PR_KEY_NS_IPC, "private|none|shareable|host|container:own", NULL},
     {PR_KEY_NS_UTS, "private|host", NULL},
     {PR_KEY_NS_USER, "default|host", NULL},
     {PR_KEY_NS_CGROUP, "private|host", NULL},

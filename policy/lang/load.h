@@ -119,7 +119,8 @@ extern const struct table top_table, labels_table, team_table, require_table,
 
 /* Index of a name in a section that is compiled, or -1. */
 int load_find(const struct pr_policy *p, enum section s, struct pr_str name);
-/* The same for a scalar of the policy; -1 is reported with did-you-mean. */
+/* The same for a scalar of the policy; -1 is reported with did-you-mean.
+ * NULL, which is reported already, gives -1. */
 int load_ref(struct load *ld, enum section s, const struct ynode *n);
 /*
  * The order of n things in which parents come before children; extends[i] is

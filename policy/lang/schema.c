@@ -134,62 +134,43 @@ static bool
 check_bool(struct lang *l, const struct ynode *n, const char *name)
 {
 	static const char *const yes[] = {"yes", "on", "y", "true"};
-	bool is_yes = false;
+	bool is_yes = false, quoted = !n->plain;
 
 	if (n->plain && (pr_str_is(n->s, "true") || pr_str_is(n->s, "false")))
 		return true;
 	for (size_t i = 0; i < PR_COUNT(yes); i++)
 		is_yes = is_yes || pr_str_is_nocase(n->s, yes[i]);
+	quoted =
+	    quoted && (pr_str_is(n->s, "true") || pr_str_is(n->s, "false"));
 	lang_error(l, ynode_loc(n),
-	    is_yes                 ? "write true"
+	    quoted                 ? "write it without quotes"
+		: is_yes           ? "write true"
 		: looks_boolean(n) ? "write false"
 				   : NULL,
 	    "\"%s\" wants true or false", name);
 	return false;
 }
 
-static bool
+/* What is wrong is reported; whoever uses the map passes over it. */
+static void
 check_lists(struct lang *l, const struct ynode *map, const char *name)
 {
-	bool good = true;
-
 	Y_EACH_PAIR(map, k, v)
 	{
-		if (k->bad || v->bad) {
-			good = false;
-		} else if (v->type != Y_LIST) {
-			lang_error(l, ynode_loc(v),
-			    v->type == Y_SCALAR && v->s.n > 0
-				? pr_arena_printf(
-				      l->tree, "write [%.*s]", PR_STRF(v->s))
-				: NULL,
-			    "\"%.*s\" wants a list of strings, this is %s",
-			    PR_STRF(k->s), ynode_kind(v));
-			good = false;
-		} else {
-			good = check_strs(l, v, name) && good;
-		}
-	}
-	return good;
-}
-
-static bool
-check_maps(struct lang *l, const struct ynode *list, const char *name)
-{
-	bool good = true;
-
-	Y_EACH(list, e)
-	{
-		if (e->bad || e->type == Y_MAP) {
-			good = good && !e->bad;
+		if (k->bad || v->bad)
+			continue;
+		if (v->type == Y_LIST) {
+			(void)check_strs(l, v, name);
 			continue;
 		}
-		lang_error(l, ynode_loc(e), NULL,
-		    "\"%s\" wants a list of maps, this is %s", name,
-		    ynode_kind(e));
-		good = false;
+		lang_error(l, ynode_loc(v),
+		    v->type == Y_SCALAR && v->s.n > 0
+			? pr_arena_printf(
+			      l->tree, "write [%.*s]", PR_STRF(v->s))
+			: NULL,
+		    "\"%.*s\" wants a list of strings, this is %s",
+		    PR_STRF(k->s), ynode_kind(v));
 	}
-	return good;
 }
 
 static bool
@@ -214,10 +195,16 @@ static bool
 check_word(struct lang *l, const struct ynode *n, const char *name,
     const struct field *f)
 {
+	const char *hint;
+
 	if (is_one_of(n->s, f->words))
 		return true;
-	lang_error(l, ynode_loc(n), words_hint(l, n->s, f->words),
-	    "\"%.*s\" is no value of \"%s\"", PR_STRF(n->s), name);
+	hint = words_hint(l, n->s, f->words);
+	if (f->shape == SHAPE_WORD_OR_STRS)
+		hint = pr_arena_printf(
+		    l->tree, "%s; a list may stand here too", hint);
+	lang_error(l, ynode_loc(n), hint, "\"%.*s\" is no value of \"%s\"",
+	    PR_STRF(n->s), name);
 	return false;
 }
 
@@ -247,23 +234,30 @@ schema_shape(struct lang *l, const struct ynode *n, const char *name,
 	case SHAPE_STRS:
 	case SHAPE_NUMS:
 		return check_strs(l, n, name);
-	case SHAPE_MAPS:
-		return check_maps(l, n, name);
 	case SHAPE_VERBS:
 	case SHAPE_LISTS:
-		return check_lists(l, n, name);
+		check_lists(l, n, name);
+		break;
 	case SHAPE_TEXT:
 	case SHAPE_NUM:
 	case SHAPE_SIZE:
 	case SHAPE_CPUS:
 	case SHAPE_DURATION:
 	case SHAPE_MAP:
+	case SHAPE_MAPS: /* schema_read looks at each */
 	case SHAPE_NAMED:
 	case SHAPE_PROFILE:
 	case SHAPE_COUNT:
 		break;
 	}
 	return true;
+}
+
+/* "a grant", "an identity rule" */
+static const char *
+article(const char *noun)
+{
+	return strchr("aeiou", noun[0]) != NULL ? "an" : "a";
 }
 
 static void
@@ -280,7 +274,8 @@ unknown_key(struct lang *l, const struct ynode *key, const struct table *t)
 	lang_error(l, ynode_loc(key),
 	    lang_meant(l, key->s, v, n,
 		pr_arena_printf(l->tree, "the keys are %s", all)),
-	    "unknown key \"%.*s\" of a %s", PR_STRF(key->s), t->what);
+	    "unknown key \"%.*s\" of %s %s", PR_STRF(key->s), article(t->what),
+	    t->what);
 }
 
 bool
@@ -293,8 +288,9 @@ schema_read(
 	if (map->bad)
 		return false;
 	if (map->type != Y_MAP) {
-		lang_error(l, ynode_loc(map), NULL, "a %s is a map, this is %s",
-		    t->what, ynode_kind(map));
+		lang_error(l, ynode_loc(map), NULL,
+		    "%s %s is a map, this is %s", article(t->what), t->what,
+		    ynode_kind(map));
 		return false;
 	}
 	Y_EACH_PAIR(map, k, v)

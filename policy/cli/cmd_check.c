@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* portreeve check, fmt: what is wrong with a policy; its canonical form. */
+#include <string.h>
+
+#include <portreeve/config.h>
+#include <portreeve/policy.h>
+
+#include "cli.h"
+
+struct options {
+	enum cli_format format;
+	const char *config;
+	bool schema;
+};
+
+static const struct cli_option check_options[] = {
+    CLI_OPTION_OUTPUT(struct options, format),
+    CLI_OPTION_CONFIG(struct options, config),
+};
+static const struct cli_option fmt_options[] = {
+    CLI_OPTION_CONFIG(struct options, config),
+    {"schema", 's', CLI_FLAG, offsetof(struct options, schema), NULL,
+	"print the JSON Schema of a policy file instead"},
+};
+
+/* The policy of the command line, or the configuration's; NULL: reported. */
+static struct pr_policy *
+load(const struct cli *cli, const char *config_file, struct pr_diags *ds)
+{
+	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = NULL;
+	struct pr_config config;
+
+	if (cli->n_args > 0)
+		return pr_policy_load(cli->args[0], ds);
+	a = pr_arena_new(4096);
+	if (pr_config_load(config_file != NULL ? config_file : PR_CONFIG_PATH,
+		a, &config, ds) < 0)
+		return NULL;
+	return pr_policy_load(config.policy, ds);
+}
+
+/* Diagnostics as rows, for editors and CI. */
+static void
+print_rows(struct cli *cli, enum cli_format format, const struct pr_diags *ds)
+{
+	static const struct cli_column columns[] = {{.name = "severity"},
+	    {.name = "file"}, {.name = "line"}, {.name = "column"},
+	    {.name = "length"}, {.name = "text"}, {.name = "hint"}};
+	static const char *const names[] = {"note", "warning", "error"};
+	struct cli_rows *rows =
+	    cli_rows_new(cli, format, columns, PR_COUNT(columns));
+	struct pr_diag d;
+
+	for (size_t i = 0; pr_diags_get(ds, i, &d); i++) {
+		cli_cell_cstr(rows, names[d.severity]);
+		cli_cell_cstr(rows, d.loc.file);
+		cli_cell_u64(rows, d.loc.line);
+		cli_cell_u64(rows, d.loc.col);
+		cli_cell_u64(rows, d.loc.len);
+		cli_cell_cstr(rows, d.text);
+		cli_cell_cstr(rows, d.hint);
+	}
+	cli_rows_end(rows);
+}
+
+static int
+check(struct cli *cli, const void *opts)
+{
+	const struct options *o = opts;
+	PR_CLEANUP(pr_diags_freep) struct pr_diags *ds = pr_diags_new();
+	PR_CLEANUP(pr_policy_unrefp)
+	struct pr_policy *p = load(cli, o->config, ds);
+	int rc = CLI_OK;
+
+	if (o->format == CLI_TABLE)
+		rc = cli_diagnosed(cli, ds);
+	else
+		print_rows(cli, o->format, ds);
+	if (p == NULL || rc != CLI_OK)
+		return CLI_CONFIG;
+	if (o->format == CLI_TABLE)
+		fprintf(cli->out,
+		    "policy %.12s: %zu teams, %zu roles, %zu profiles, %zu "
+		    "grants, %zu guards\n",
+		    p->hash, p->n_teams, p->n_roles, p->n_profiles - 1,
+		    p->n_grants, p->n_guards);
+	return CLI_OK;
+}
+
+static int
+fmt(struct cli *cli, const void *opts)
+{
+	const struct options *o = opts;
+	PR_CLEANUP(pr_buf_fini) struct pr_buf out = PR_BUF_INIT;
+	PR_CLEANUP(pr_diags_freep) struct pr_diags *ds = pr_diags_new();
+	PR_CLEANUP(pr_policy_unrefp) struct pr_policy *p = NULL;
+
+	if (o->schema) {
+		pr_policy_schema(&out);
+	} else {
+		p = load(cli, o->config, ds);
+		if (cli_diagnosed(cli, ds) != CLI_OK || p == NULL)
+			return CLI_CONFIG;
+		pr_policy_print(p, &out);
+	}
+	fwrite(out.p, 1, out.n, cli->out);
+	return CLI_OK;
+}
+
+const struct cli_command cli_cmd_check = {
+    .name = "check",
+    .args = "[PATH]",
+    .text = "Check a policy",
+    .help =
+	"Reads the policy file or folder PATH, or the one that the\n"
+	"configuration names, and prints every mistake with its place.\n"
+	"Exits with 78 if the policy cannot be used; warnings do not count.\n",
+    .examples = "portreeve check\n"
+		"portreeve check policy.d\n"
+		"portreeve check -o json policy.d/10-pay.yaml\n",
+    .options = check_options,
+    .n_options = PR_COUNT(check_options),
+    .size = sizeof(struct options),
+    .max_args = 1,
+    .run = check,
+};
+
+const struct cli_command cli_cmd_fmt = {
+    .name = "fmt",
+    .args = "[PATH]",
+    .text = "Print a policy in its canonical form",
+    .help = "Merges the files of a folder, sorts what has no order and spells\n"
+	    "everything in one way; the SHA-256 of the result is the policy's\n"
+	    "hash. Comments are not kept, so nothing is written back.\n",
+    .examples = "portreeve fmt policy.d\n"
+		"diff <(portreeve fmt old.yaml) <(portreeve fmt policy.d)\n"
+		"portreeve fmt --schema > policy.schema.json\n",
+    .options = fmt_options,
+    .n_options = PR_COUNT(fmt_options),
+    .size = sizeof(struct options),
+    .max_args = 1,
+    .run = fmt,
+};
