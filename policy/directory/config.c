@@ -317,7 +317,7 @@ pr_directory_check(const struct pr_directory_config *c, struct pr_diags *ds)
 	    c->cache.ttl, 0, 86400 * PR_SEC, c->cache_loc, "cache.ttl", ds);
 	check_time(c->cache.negative_ttl, 10 * PR_MS, 3600 * PR_SEC,
 	    c->cache_loc, "cache.negative_ttl", ds);
-	check_time(c->cache.stale_ok, 0, 7 * 86400 * PR_SEC, c->cache_loc,
+	check_time(c->cache.stale_ok, 0, 604800 * PR_SEC, c->cache_loc,
 	    "cache.stale_ok", ds);
 	return pr_diags_count(ds, PR_ERROR) == before;
 }

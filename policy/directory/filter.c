@@ -106,7 +106,8 @@ add_part(struct parser *p, struct filter_node *f, struct pr_str raw)
 
 	if (f->op == OP_SUBSTRING && f->syntax != SYNTAX_EXACT) {
 		for (size_t i = 0; i < raw.n; i++)
-			pr_buf_char(&b, raw.p[i] == ' ' ? '\1' : raw.p[i]);
+			pr_buf_char(
+			    &b, (char)(raw.p[i] == ' ' ? '\1' : raw.p[i]));
 		raw = pr_buf_view(&b);
 	}
 
@@ -389,7 +390,8 @@ dir_filter_matches(const struct filter *f, const struct ldif_entry *e)
 			stack[n++] = node_matches(node, e, &b);
 			continue;
 		}
-		for (unsigned k = 0; k < node->n; k++) {
+		/* the parser has counted them */
+		for (unsigned k = 0; k < node->n && n > 0; k++) {
 			n--;
 			all &= stack[n];
 			any |= stack[n];

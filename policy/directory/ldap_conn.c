@@ -32,7 +32,8 @@ static void
 add_text(struct pr_buf *b, const char *s)
 {
 	for (size_t i = 0; s != NULL && s[i] != '\0' && i < 160; i++)
-		pr_buf_char(b, s[i] >= 0x20 && s[i] < 0x7f ? s[i] : '?');
+		pr_buf_char(
+		    b, (char)(s[i] >= 0x20 && s[i] < 0x7f ? s[i] : '?'));
 }
 
 static enum pr_err_code

@@ -365,6 +365,7 @@ find_twins(struct reader *r)
 	qsort(r->entries, r->n_entries, sizeof *r->entries, by_normal);
 	for (size_t i = 1; i < r->n_entries; i++) {
 		const struct ldif_entry *e = &r->entries[i];
+		struct pr_loc first = {r->file, e[-1].line, 1, 0};
 
 		if (!pr_str_eq(e[-1].normal, e->normal))
 			continue;
@@ -372,9 +373,8 @@ find_twins(struct reader *r)
 		complain(
 		    r, 0, 0, NULL, "%s stands here twice", shown(r, e->dn));
 		if (r->complaints <= COMPLAINTS_MAX)
-			pr_diags_add(r->ds, PR_NOTE,
-			    (struct pr_loc){r->file, e[-1].line, 1, 0}, NULL,
-			    "first defined here");
+			pr_diags_add(
+			    r->ds, PR_NOTE, first, NULL, "first defined here");
 	}
 }
 

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../unit/directory_rows.h"
+#include "directory_rows.h"
 
 static struct pr_directory_text uris[8];
 

@@ -6,7 +6,7 @@
 #include <portreeve/arena.h>
 #include <portreeve/caps.h>
 
-#include "directory_rows.h"
+#include "tools/directory_rows.h"
 #include "unit.h"
 
 #define FILE_NAME "people.ldif"
