@@ -47,6 +47,8 @@ struct pr_hostpath {
 	    real; /* no symlinks in it; what does not exist, as given */
 	bool exists;
 	size_t plain; /* bytes of path whose components are no symlinks */
+	size_t
+	    last_link; /* where its last component ends that is one; 0: none */
 	bool
 	    kernel; /* it leads into a kernel file system; not walked further */
 	struct pr_str fs_dev, fs_path;   /* where in its file system it is */

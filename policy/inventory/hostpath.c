@@ -242,6 +242,22 @@ add_rest(struct walk *w, struct pr_str name, size_t *len)
 }
 
 /*
+ * A link was met.  What is left to walk ends with what is left of the path
+ * itself, so its length says where in the path we are; links inside of what
+ * a link leads to have more left, and count no further than that link.
+ */
+static void
+note_link(struct walk *w)
+{
+	size_t whole = w->out->path.n;
+	size_t left = w->rest.p != NULL ? w->rest.n + 1 : 0;
+	size_t end = left < whole ? whole - left : 0;
+
+	if (end > w->out->last_link)
+		w->out->last_link = end;
+}
+
+/*
  * One component.  1: go on; 0: the rest does not exist (name is put back);
  * -1: cannot tell.
  */
@@ -280,6 +296,7 @@ step(struct walk *w, struct pr_str name)
 	/* the first link is a component of the path itself */
 	if (w->links == 0)
 		w->out->plain = (size_t)(name.p - w->out->path.p) - 1;
+	note_link(w);
 	rc = follow_link(w, fd);
 	close(fd);
 	return rc < 0 ? -1 : 1;

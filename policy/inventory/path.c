@@ -320,6 +320,7 @@ judge_path(struct pr_inventory *inv, struct path_view *v, struct pr_arena *a,
 	out->real = p.real;
 	out->exists = p.exists;
 	out->plain = p.plain;
+	out->last_link = p.last_link;
 	judge_places(v, &p, a, out);
 	shared = shared_with(
 	    inv, a, v, &p, writes, except, deadline, &out->shared_with, &why);

@@ -89,27 +89,27 @@ walk(const char *path)
 
 static const struct {
 	const char *path, *real;
-	size_t plain;
+	size_t plain, last_link;
 	bool exists;
 } rows[] = {
-    {"/", "/", 1, true},
-    {"/srv", "/srv", 4, true},
-    {"/srv/pay/app", "/srv/pay/app", 12, true},
-    {"/srv/pay/file", "/srv/pay/file", 13, true},
-    {"/srv/pay/link", "/run", 8, true},
-    {"/srv/pay/link/docker.sock", "/run/docker.sock", 8, true},
-    {"/srv/pay/chain/docker", "/run/docker", 8, true},
-    {"/srv/pay/up/pay", "/srv/pay", 8, true},
-    {"/srv/pay/up/pay/up", "/srv", 8, true},
-    {"/srv/abs", "/srv/pay/app", 4, true},
-    {"/srv/pay/deep/docker", "/run/docker", 8, true},
-    {"/srv/pay/new", "/srv/pay/new", 12, false},
-    {"/srv/pay/new/a/b", "/srv/pay/new/a/b", 16, false},
-    {"/srv/pay/link/new/a", "/run/new/a", 8, false},
-    {"/srv/pay/dead", "/no/such/place", 8, false},
-    {"/srv/pay/dead/x", "/no/such/place/x", 8, false},
-    {"/srv/pay/file/x", "/srv/pay/file/x", 15, false},
-    {"/no", "/no", 3, false},
+    {"/", "/", 1, 0, true},
+    {"/srv", "/srv", 4, 0, true},
+    {"/srv/pay/app", "/srv/pay/app", 12, 0, true},
+    {"/srv/pay/file", "/srv/pay/file", 13, 0, true},
+    {"/srv/pay/link", "/run", 8, 13, true},
+    {"/srv/pay/link/docker.sock", "/run/docker.sock", 8, 13, true},
+    {"/srv/pay/chain/docker", "/run/docker", 8, 14, true},
+    {"/srv/pay/up/pay", "/srv/pay", 8, 11, true},
+    {"/srv/pay/up/pay/up", "/srv", 8, 18, true},
+    {"/srv/abs", "/srv/pay/app", 4, 8, true},
+    {"/srv/pay/deep/docker", "/run/docker", 8, 13, true},
+    {"/srv/pay/new", "/srv/pay/new", 12, 0, false},
+    {"/srv/pay/new/a/b", "/srv/pay/new/a/b", 16, 0, false},
+    {"/srv/pay/link/new/a", "/run/new/a", 8, 13, false},
+    {"/srv/pay/dead", "/no/such/place", 8, 13, false},
+    {"/srv/pay/dead/x", "/no/such/place/x", 8, 13, false},
+    {"/srv/pay/file/x", "/srv/pay/file/x", 15, 0, false},
+    {"/no", "/no", 3, 0, false},
 };
 
 START_TEST(resolves)
@@ -119,6 +119,7 @@ START_TEST(resolves)
 	ck_assert_msg(pr_str_is(p.real, rows[_i].real), "%s is %.*s",
 	    rows[_i].path, PR_STRF(p.real));
 	ck_assert_uint_eq(p.plain, rows[_i].plain);
+	ck_assert_uint_eq(p.last_link, rows[_i].last_link);
 	ck_assert_int_eq(p.exists, rows[_i].exists);
 	ck_assert(!p.kernel);
 }
