@@ -5,6 +5,7 @@
  * much as they can, and only literal text follows them, so what they take is
  * known without backtracking.
  */
+#include <pthread.h>
 #include <string.h>
 
 #include <portreeve/api.h>
@@ -69,15 +70,50 @@ fits(const char *t, struct pr_str path, struct pr_str names[2])
 	return at == path.n;
 }
 
+/*
+ * What tells most rows apart, side by side: the first byte of the method and
+ * the two of the path after its slash.
+ */
+struct hint {
+	char method, path[2];
+};
+static struct hint hints[PR_OP_COUNT];
+static pthread_once_t hints_once = PTHREAD_ONCE_INIT;
+
+static void
+make_hints(void)
+{
+	for (size_t i = PR_OP_UNKNOWN + 1; i < PR_OP_COUNT; i++) {
+		const struct pr_op_info *op = pr_api_op((enum pr_op)i);
+
+		hints[i].method = op->method[0];
+		memcpy(hints[i].path, op->path + 1, 2);
+	}
+}
+
+static bool
+may_fit(const struct hint *h, struct pr_str method, struct pr_str path)
+{
+	if (h->method != method.p[0])
+		return false;
+	return h->path[0] == '{' ||
+	    (path.n > 2 && memcmp(h->path, path.p + 1, 2) == 0);
+}
+
 const struct pr_op_info *
 pr_api_match(struct pr_str method, struct pr_str path, struct pr_str *name,
     struct pr_str *name2)
 {
 	struct pr_str names[2];
 
-	for (size_t i = PR_OP_UNKNOWN + 1; i < PR_OP_COUNT; i++) {
-		const struct pr_op_info *op = pr_api_op((enum pr_op)i);
+	pthread_once(&hints_once, make_hints);
+	for (size_t i = PR_OP_UNKNOWN + 1; method.n > 0 && i < PR_OP_COUNT;
+	     i++) {
+		const struct pr_op_info *op;
 
+		if (!may_fit(&hints[i], method, path))
+			continue;
+		op = pr_api_op((enum pr_op)i);
 		names[0] = names[1] = (struct pr_str){NULL, 0};
 		if (!pr_str_is(method, op->method) ||
 		    !fits(op->path, path, names))

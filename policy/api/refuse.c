@@ -31,23 +31,39 @@ pr_show(struct pr_str s)
 	return out;
 }
 
-void
-pr_percent_encode(struct pr_buf *out, struct pr_str s, const char *keep)
+#define ALL  (PR_ENCODE_PATH | PR_ENCODE_VALUE | PR_ENCODE_KEY)
+#define SOME (PR_ENCODE_PATH | PR_ENCODE_VALUE)
+static const unsigned char plain[256] = {
+    ['a' ... 'z'] = ALL,
+    ['A' ... 'Z'] = ALL,
+    ['0' ... '9'] = ALL,
+    ['-'] = ALL,
+    ['.'] = ALL,
+    ['_'] = ALL,
+    ['~'] = ALL,
+    ['/'] = SOME,
+    [':'] = SOME,
+    ['@'] = SOME,
+    [','] = SOME,
+    ['='] = PR_ENCODE_PATH,
+    ['+'] = PR_ENCODE_PATH,
+};
+
+char *
+pr_percent_encode(char *p, struct pr_str s, enum pr_encode how)
 {
 	static const char hex[] = "0123456789ABCDEF";
 
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
-		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		    (c >= '0' && c <= '9') ||
-		    (c != '\0' && strchr(keep, c) != NULL);
 
-		if (plain) {
-			pr_buf_char(out, (char)c);
+		if ((plain[c] & how) != 0) {
+			*p++ = (char)c;
 			continue;
 		}
-		pr_buf_char(out, '%');
-		pr_buf_char(out, hex[c >> 4]);
-		pr_buf_char(out, hex[c & 15]);
+		*p++ = '%';
+		*p++ = hex[c >> 4];
+		*p++ = hex[c & 15];
 	}
+	return p;
 }

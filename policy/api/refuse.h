@@ -3,7 +3,6 @@
 #ifndef PR_API_REFUSE_H
 #define PR_API_REFUSE_H
 
-#include <portreeve/buf.h>
 #include <portreeve/compiler.h>
 #include <portreeve/request.h>
 
@@ -33,7 +32,13 @@ pr_hex_digit(char c)
 	return -1;
 }
 
-/* s percent-encoded but for ASCII letters, digits and `keep`. */
-void pr_percent_encode(struct pr_buf *out, struct pr_str s, const char *keep);
+enum pr_encode { /* what stands as it is, beside letters, digits and -._~ */
+	PR_ENCODE_PATH = 1,  /* "/:@,=+" */
+	PR_ENCODE_VALUE = 2, /* "/:@," */
+	PR_ENCODE_KEY = 4,   /* nothing */
+};
+
+/* Writes s percent-encoded at p, which has room for 3 * s.n; where it ends. */
+char *pr_percent_encode(char *p, struct pr_str s, enum pr_encode how);
 
 #endif /* PR_API_REFUSE_H */

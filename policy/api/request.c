@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <portreeve/buf.h>
 #include <portreeve/request.h>
 
 #include "refuse.h"
@@ -121,19 +120,23 @@ static struct pr_str
 write_canonical(
     struct pr_arena *a, const struct pr_request *rq, struct pr_str path)
 {
-	PR_CLEANUP(pr_buf_fini) struct pr_buf b = PR_BUF_INIT;
+	size_t room = 3 * path.n + sizeof "/v9999.9999";
+	char *begin, *p;
 
+	for (size_t i = 0; i < rq->n_query; i++)
+		room += 3 * (rq->query[i].key.n + rq->query[i].value.n) + 2;
+	p = begin = pr_arena_bytes(a, room);
 	if (rq->version.major != 0)
-		pr_buf_printf(
-		    &b, "/v%u.%u", rq->version.major, rq->version.minor);
-	pr_percent_encode(&b, path, "-._~/:@,=+");
+		p += snprintf(
+		    p, room, "/v%u.%u", rq->version.major, rq->version.minor);
+	p = pr_percent_encode(p, path, PR_ENCODE_PATH);
 	for (size_t i = 0; i < rq->n_query; i++) {
-		pr_buf_char(&b, i == 0 ? '?' : '&');
-		pr_percent_encode(&b, rq->query[i].key, "-._~");
-		pr_buf_char(&b, '=');
-		pr_percent_encode(&b, rq->query[i].value, "-._~/:@,");
+		*p++ = i == 0 ? '?' : '&';
+		p = pr_percent_encode(p, rq->query[i].key, PR_ENCODE_KEY);
+		*p++ = '=';
+		p = pr_percent_encode(p, rq->query[i].value, PR_ENCODE_VALUE);
 	}
-	return pr_arena_str(a, pr_buf_view(&b));
+	return (struct pr_str){begin, (size_t)(p - begin)};
 }
 
 /* What the headers say about the body. */

@@ -165,7 +165,9 @@ class Call:
 def shape(method, answer):
     """What an answer says about who gave it, without what changes."""
     j = answer.json
-    if isinstance(j, dict) and set(j) == {"message"}:
+    if answer.headers.get("content-type") == "application/octet-stream":
+        said = "bytes"
+    elif isinstance(j, dict) and set(j) == {"message"}:
         said = re.sub(r"[0-9a-f]{64}", "ID", j["message"])
     elif isinstance(j, dict):
         said = sorted(j)
