@@ -34,12 +34,12 @@ static const char *const stmt_sql[STMT_COUNT] = {
     [STMT_BEGIN] = "BEGIN IMMEDIATE",
     [STMT_COMMIT] = "COMMIT",
     [STMT_ROLLBACK] = "ROLLBACK",
-    [STMT_PUT] = "INSERT OR REPLACE INTO object (kind, id, name, created,"
-		 " team, phase, how, decision, time)"
-		 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STMT_PUT] = ("INSERT OR REPLACE INTO object (kind, id, name, created,"
+		  " team, phase, how, decision, time)"
+		  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     [STMT_FORGET] = "DELETE FROM object WHERE kind = ? AND id = ?",
-    [STMT_EACH] = "SELECT kind, id, name, created, team, phase, how, decision,"
-		  " time FROM object",
+    [STMT_EACH] = ("SELECT kind, id, name, created, team, phase, how,"
+		   " decision, time FROM object"),
     [STMT_VERSION] = "PRAGMA data_version",
 };
 
