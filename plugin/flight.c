@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flight.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <portreeve/clock.h>
+
+#include "flight_local.h"
+
+/* --- the meeting of answer and connection ------------------------------- */
+
+bool
+flight_claim(struct flight *f)
+{
+	bool free = false;
+
+	return atomic_compare_exchange_strong(&f->claimed, &free, true);
+}
+
+/* After a claim; f may be gone when this returns, but for a reference. */
+void
+flight_publish(struct flight *f, bool allow, const char *message)
+{
+	struct flights *fs = f->fs;
+
+	f->allow = allow;
+	if (!allow)
+		snprintf(f->message, sizeof f->message, "%s", message);
+	if (allow)
+		fs->count.allowed++;
+	else
+		fs->count.denied++;
+	if (f->stage == CALL_REQUEST)
+		fs->count.requests++;
+	else
+		fs->count.responses++;
+	if ((atomic_fetch_or(&f->meet, MEET_ANSWERED) & MEET_PARKED) != 0)
+		fs->config.wake(f->conn);
+}
+
+bool
+flight_parked(struct flight *f)
+{
+	timer_add(f);
+	return (atomic_fetch_or(&f->meet, MEET_PARKED) & MEET_ANSWERED) == 0;
+}
+
+bool
+flight_begun(const struct flight *f)
+{
+	return f->begun;
+}
+
+enum flight_answer
+flight_land(struct flight *f)
+{
+	unsigned meet = atomic_load(&f->meet);
+
+	if ((meet & MEET_ANSWERED) == 0)
+		return FLIGHT_NONE;
+	if ((meet & MEET_PARKED) != 0)
+		timer_remove(f);
+	return f->allow ? FLIGHT_ALLOW : FLIGHT_DENY;
+}
+
+const char *
+flight_message(const struct flight *f)
+{
+	return f->message;
+}
+
+/* --- records ------------------------------------------------------------ */
+
+static void
+stamp(struct flight *f, struct pr_record *r)
+{
+	r->latency_us = (pr_clock_now() - f->call.judge.received) / 1000;
+}
+
+/* A denial's record: queued, never waited for. */
+void
+flight_record(struct flight *f, struct pr_judgement *out)
+{
+	enum pr_audit_answer ignored;
+
+	stamp(f, &out->record);
+	ignored =
+	    pr_audit_append(f->fs->config.audit, &out->record, NULL, NULL);
+	(void)ignored; /* always DONE for a denial */
+}
+
+void
+flight_refuse(struct flight *f, struct pr_arena *a, enum pr_reason reason,
+    const char *text, struct pr_judgement *out)
+{
+	pr_judge_refuse(
+	    f->fs->config.judge, a, &f->call.judge, reason, text, out);
+	if (f->stage == CALL_RESPONSE)
+		out->record.stage = PR_STR("response");
+	flight_record(f, out);
+}
+
+/* The judgement allowed, and no allow leaves: takes it back. */
+static void
+take_back(struct flight *f, enum pr_reason reason)
+{
+	if (f->out.verdict != PR_ALLOW || f->stage != CALL_REQUEST)
+		return;
+	pr_judge_withdraw(f->fs->config.judge, &f->out, reason);
+	if (f->appended)
+		flight_record(f, &f->out);
+}
+
+/* Judged, and answered by the sweeper before. */
+static void
+too_late(struct flight *f)
+{
+	f->fs->count.late++;
+	take_back(f, PR_REASON_DEADLINE);
+}
+
+static void
+settle(struct flight *f)
+{
+	if (flight_claim(f))
+		flight_publish(f, f->out.verdict == PR_ALLOW, f->out.message);
+	else
+		too_late(f);
+}
+
+static void
+without_record(struct flight *f)
+{
+	f->fs->count.audit_failures++;
+	if (!flight_claim(f)) {
+		too_late(f);
+		return;
+	}
+	pr_judge_withdraw(f->fs->config.judge, &f->out, PR_REASON_AUDIT);
+	flight_record(f, &f->out);
+	flight_publish(f, false, f->out.message);
+}
+
+/* pr_audit_done: the committer's thread. */
+static void
+recorded(void *arg, bool ok)
+{
+	struct flight *f = arg;
+
+	if (ok)
+		settle(f);
+	else
+		without_record(f);
+	flight_unref(f);
+}
+
+/* --- judging ------------------------------------------------------------ */
+
+static enum pr_judge_answer
+judge(struct flight *f, bool may_wait)
+{
+	struct pr_judge *j = f->fs->config.judge;
+
+	if (f->stage == CALL_REQUEST)
+		return pr_judge_request(
+		    j, f->work, &f->call.judge, may_wait, &f->out);
+	return pr_judge_response(j, f->work, &f->call.judge, &f->call.result,
+	    may_wait, &f->out, &f->outcome);
+}
+
+/*
+ * The judgement is complete: records it and answers.  PARKED: the log will
+ * call recorded(), or has; then f->out is no longer ours.
+ */
+static enum flight_step
+conclude(struct flight *f)
+{
+	struct pr_audit *audit = f->fs->config.audit;
+
+	if (f->stage == CALL_RESPONSE) {
+		pr_audit_outcome(audit, &f->outcome);
+		settle(f);
+		return FLIGHT_ANSWERED;
+	}
+	stamp(f, &f->out.record);
+	f->appended = f->out.verdict == PR_ALLOW;
+	atomic_fetch_add(&f->refs, 1); /* for recorded() */
+	switch (pr_audit_append(audit, &f->out.record, recorded, f)) {
+	case PR_AUDIT_WAIT:
+		return FLIGHT_PARKED;
+	case PR_AUDIT_DONE:
+		settle(f);
+		break;
+	case PR_AUDIT_FAILED:
+	default:
+		without_record(f);
+		break;
+	}
+	flight_unref(f);
+	return FLIGHT_ANSWERED;
+}
+
+static enum flight_step
+refused(struct flight *f, enum pr_reason reason, const char *text)
+{
+	flight_refuse(f, f->work, reason, text, &f->out);
+	if (flight_claim(f))
+		flight_publish(f, false, f->out.message);
+	return FLIGHT_ANSWERED;
+}
+
+static enum flight_step
+bad_call(struct flight *f, const char *text)
+{
+	f->fs->count.bad_calls++;
+	return refused(f, PR_REASON_BAD_CALL, text);
+}
+
+/* A call that shows a nonce: ours, or somebody's who is curious. */
+static enum flight_step
+look_up(struct flight *f)
+{
+	const struct pr_call *call = &f->call.judge.call;
+	enum pr_nonce_stage stage =
+	    f->stage == CALL_REQUEST ? PR_NONCE_REQUEST : PR_NONCE_RESPONSE;
+
+	if (!pr_nonce_accept(f->fs->config.nonces, f->call.lookup, call->method,
+		call->target, stage, !call->body_shown))
+		return bad_call(
+		    f, "the header " PR_LOOKUP_HEADER " is not for clients");
+	f->fs->count.lookups++;
+	if (flight_claim(f))
+		flight_publish(f, true, "");
+	return FLIGHT_ANSWERED;
+}
+
+enum flight_step
+flight_run(struct flight *f)
+{
+	struct call_fault why;
+	struct pr_str text = {f->text, f->n};
+	uint64_t now = pr_clock_now();
+	int rc;
+
+	f->begun = true;
+	rc = call_read(f->parse, text, f->stage, &f->call, &why);
+	f->call.judge.received = now;
+	f->call.judge.deadline = now + f->fs->config.deadline;
+	if (f->too_long)
+		return bad_call(f, "the call is longer than 16 MiB");
+	if (rc != 0)
+		return bad_call(f, why.text);
+	if (f->call.has_lookup)
+		return look_up(f);
+	if (judge(f, false) == PR_JUDGED)
+		return conclude(f);
+	f->fs->count.waited++;
+	pr_judgement_end(&f->out);
+	f->out = (struct pr_judgement){0};
+	pr_arena_reset(f->work, 0);
+	if (work_push(f))
+		return FLIGHT_PARKED;
+	f->fs->count.busy++;
+	return refused(
+	    f, PR_REASON_BUSY, "too many calls wait for answers of the daemon");
+}
+
+void
+flight_work(struct flight *f)
+{
+	enum flight_step ignored;
+
+	if (atomic_load(&f->claimed))
+		return; /* its deadline passed in the queue */
+	if (judge(f, true) == PR_JUDGED)
+		ignored = conclude(f);
+	else
+		ignored = refused(f, PR_REASON_CANNOT_TELL,
+		    "the judgement did not come to an end");
+	(void)ignored; /* the connection is parked already */
+}
+
+void
+flight_lost(struct flight *f)
+{
+	if (flight_land(f) == FLIGHT_NONE)
+		return;
+	f->fs->count.lost++;
+	if (f->allow)
+		take_back(f, PR_REASON_BAD_CALL);
+}
+
+/* --- all of them -------------------------------------------------------- */
+
+struct flights *
+flights_start(const struct flights_config *config, struct pr_err **err)
+{
+	struct flights *fs = pr_xcalloc(1, sizeof *fs);
+
+	fs->config = *config;
+	pool_init(fs);
+	if (work_start(fs, err) == 0)
+		return fs;
+	flights_free(fs);
+	return NULL;
+}
+
+void
+flights_stop(struct flights *fs)
+{
+	work_stop(fs);
+}
+
+void
+flights_free(struct flights *fs)
+{
+	if (fs == NULL)
+		return;
+	pool_fini(fs);
+	work_fini(fs);
+	free(fs);
+}
+
+void
+flights_counts(struct flights *fs, struct flight_counts *out)
+{
+#define X(field, text) out->field = fs->count.field;
+	FLIGHT_COUNTS(X)
+#undef X
+}
