@@ -93,7 +93,7 @@ answer_activate(struct answers *a, struct MHD_Connection *c)
 }
 
 enum MHD_Result
-answer_unknown(struct answers *a, struct MHD_Connection *c)
+answer_no_endpoint(struct answers *a, struct MHD_Connection *c)
 {
 	return MHD_queue_response(c, MHD_HTTP_NOT_FOUND, a->unknown);
 }

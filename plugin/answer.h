@@ -23,6 +23,6 @@ enum MHD_Result answer_deny(
 /* {"Implements":["authz"]} */
 enum MHD_Result answer_activate(struct answers *a, struct MHD_Connection *c);
 /* 404 */
-enum MHD_Result answer_unknown(struct answers *a, struct MHD_Connection *c);
+enum MHD_Result answer_no_endpoint(struct answers *a, struct MHD_Connection *c);
 
 #endif /* ANSWER_H */

@@ -247,7 +247,7 @@ finish(struct server *s, struct MHD_Connection *c, struct conn *conn)
 	case ROUTE_UNKNOWN:
 	default:
 		s->unknown++;
-		return answer_unknown(s->answers, c);
+		return answer_no_endpoint(s->answers, c);
 	}
 }
 
