@@ -303,8 +303,8 @@ plugin_reload(struct plugin *p, struct pr_buf *text)
 		pr_buf_printf(text, "policy %s is in force\n", hash);
 	} else {
 		pr_log(PR_LOG_ERROR,
-		    "reload: %zu mistakes; policy %s stays in force",
-		    pr_diags_count(ds, PR_ERROR), hash);
+		    "reload: not done, see above; policy %s stays in force",
+		    hash);
 		pr_buf_printf(
 		    text, "not reloaded; policy %s stays in force\n", hash);
 	}
