@@ -166,14 +166,15 @@ class Stage:
     def refused(self, who, *args, says=""):
         return self.docker(who, *args, allowed=False, says=says)
 
-    def raw(self, who, body, title, says):
-        """A body that no docker command would send."""
+    def raw(self, who, path, body, title, says):
+        """A request that no docker command would send like that."""
         cert, key = self.lab.pair(who)
         answer = send_raw(connect_tls(self.d.port, cert, key, self.lab.ca),
-                          encode("POST", "/v1.41/containers/create", body,
+                          encode("POST", "/v1.41" + path, body,
                                  {"Content-Type": "application/json"}))
         ok = answer.status == 403 and says in answer.message
-        self.verdict(who, title, "refused", ok, refusal(answer.message))
+        self.verdict(who, title, "refused", ok, refusal(answer.message),
+                     f"status {answer.status}")
 
     def terminal(self, who, args, typed, says):
         """A command on a terminal of its own, with something typed."""
@@ -270,11 +271,13 @@ def act_two(s):
     s.refused("alice", "run", "--rm", "--pid", "host", "busybox", "true")
     s.refused("alice", "run", "--rm", "--cap-add", "SYS_ADMIN", "busybox",
               "true")
-    s.raw("alice", b'{"Image":"busybox","hostconfig":{"Privileged":true}}',
-          "POST /containers/create with lower-case \"hostconfig\"", "")
-    s.raw("alice", b'{"Image":"busybox","HostConfig":{"Privileged":false},'
-          b'"HostConfig":{"Privileged":true}}',
-          "POST /containers/create with two HostConfig", "")
+    create = "/containers/create"
+    s.raw("alice", create,
+          b'{"Image":"busybox","hostconfig":{"Privileged":true}}',
+          "POST /containers/create with lower-case hostconfig", "privileged")
+    s.raw("alice", create, b'{"Image":"busybox","HostConfig":{"Privileged":'
+          b'false},"HostConfig":{"Privileged":true}}',
+          "POST /containers/create with two HostConfig", "twice")
     s.refused("alice", "volume", "create", "--opt", "type=none", "--opt",
               "o=bind", "--opt", "device=/etc", "etc")
     s.refused("alice", "run", "--rm", "--mount", "type=volume,dst=/x,volume-"
@@ -287,6 +290,8 @@ def act_three(s):
     s.docker("mila", "ps", says="web")
     s.refused("mila", "stop", "web", says="web")
     s.refused("mila", "exec", "web", "id")
+    s.raw("mila", "/containers/web/exec", b'{"Cmd":["id"]}',
+          "POST /containers/web/exec, without looking first", "exec")
     s.refused("mila", "inspect", "web")
     s.refused("mila", "run", "--rm", "--volumes-from", "web", "busybox",
               "true")
@@ -318,9 +323,9 @@ def act_four(s):
 
 def act_five(s):
     s.scene("the log")
-    where = ["--config", s.plugin.config_file]
-    s.portreeve("log --verdict deny --user alice", "log", *where, "--verdict",
-                "deny", "--user", "alice", says="privileged")
+    where = ["--dir", s.plugin.audit]
+    s.portreeve("log --verdict deny --user lab:alice", "log", *where, "--verdict",
+                "deny", "--user", "lab:alice", says="privileged")
     s.portreeve("log verify", "log", "verify", *where)
     copy = s.room("copy")
     shutil.copytree(s.plugin.audit, copy)
@@ -328,12 +333,12 @@ def act_five(s):
         path = os.path.join(copy, name)
         with open(path, "rb") as f:
             text = f.read()
-        if b'"alice"' in text:
+        if b'lab:alice' in text:
             with open(path, "wb") as f:
-                f.write(text.replace(b'"alice"', b'"mallo"', 1))
+                f.write(text.replace(b'lab:alice', b'lab:mallo', 1))
             break
-    s.portreeve("log verify COPY, one name changed in it", "log", "verify",
-                copy, status=1)
+    s.portreeve("log verify --dir COPY, one name changed in it", "log",
+                "verify", "--dir", copy, status=1, says="byte")
 
 
 def by_hand(s):
@@ -346,7 +351,7 @@ def by_hand(s):
   docker run --rm --privileged busybox true
 
   {s.lab_yaml}        edit it, then: kill -HUP {s.plugin.proc.pid}
-  {BUILD}/portreeve log -f --config {s.plugin.config_file}
+  {BUILD}/portreeve log -f --dir {s.plugin.audit}
 
 Ports that containers publish are in the private network of this dockerd:
   nsenter -n -t {s.d.pid} busybox wget -qO- http://127.0.0.1:PORT/
