@@ -25,6 +25,7 @@ struct name {
 	struct name *next;
 	uint64_t handle; /* of the entry that holds it */
 	uint64_t until;
+	int64_t since; /* wall time */
 	enum pr_kind kind;
 	bool given; /* changes what the name means; else only uses it */
 	size_t n;
@@ -154,6 +155,19 @@ unlink_entry(struct pending *p, struct entry *e)
 	p->n--;
 }
 
+/*
+ * The object that bears the name now was made after the name was reserved: so
+ * the request that reserved it has made it, or must fail with a conflict.
+ */
+static bool
+is_settled(const struct name *n, const struct pr_ref *r)
+{
+	int64_t made;
+
+	return r->object != NULL && r->object->presence == PR_PRESENT &&
+	    pr_clock_parse(r->object->created, &made) && made > n->since;
+}
+
 static bool
 in_use(const struct pending *p, const struct pr_ref *r, uint64_t now)
 {
@@ -162,7 +176,8 @@ in_use(const struct pending *p, const struct pr_ref *r, uint64_t now)
 	for (const struct name *n = p->names; n != NULL; n = n->next) {
 		if (n->until >= now && n->kind == r->kind &&
 		    (n->given || gives) && n->n == r->name.n &&
-		    memcmp(n->bytes, r->name.p, n->n) == 0)
+		    memcmp(n->bytes, r->name.p, n->n) == 0 &&
+		    !(n->given && !gives && is_settled(n, r)))
 			return true;
 	}
 	return false;
@@ -212,6 +227,7 @@ take_names(
 		name->given =
 		    r->role == PR_REF_NEW_NAME || r->kind == PR_KIND_VOLUME;
 		name->until = now + (name->given ? GIVEN_FOR : USED_FOR);
+		name->since = pr_clock_wall();
 		name->n = r->name.n;
 		memcpy(name->bytes, r->name.p, r->name.n);
 		name->next = p->names;

@@ -175,6 +175,21 @@ START_TEST(clock_formats_utc)
 }
 END_TEST
 
+START_TEST(clock_reads_what_dockerd_writes)
+{
+	int64_t t;
+
+	ck_assert(pr_clock_parse(PR_STR("2026-11-22T03:27:55.000001Z"), &t));
+	ck_assert_int_eq(t, INT64_C(1795318075000001000));
+	ck_assert(pr_clock_parse(PR_STR("2026-11-22T04:27:55+01:00"), &t));
+	ck_assert_int_eq(t, INT64_C(1795318075000000000));
+	ck_assert(!pr_clock_parse(PR_STR("2026-11-22T04:27:55"), &t));
+	ck_assert(!pr_clock_parse(PR_STR("2026-11-22 04:27:55Z"), &t));
+	ck_assert(!pr_clock_parse(PR_STR(""), &t));
+	ck_assert(!pr_clock_parse(PR_STR("2026-11-22T04:27:55+0100"), &t));
+}
+END_TEST
+
 START_TEST(diagnostics_show_the_place)
 {
 	struct pr_diags *ds = pr_diags_new();
@@ -209,6 +224,7 @@ main(void)
 	tcase_add_test(tc, sha256_of_abc);
 	tcase_add_test(tc, arena_hands_out_zeroed_memory);
 	tcase_add_test(tc, clock_formats_utc);
+	tcase_add_test(tc, clock_reads_what_dockerd_writes);
 	tcase_add_test(tc, diagnostics_show_the_place);
 	suite_add_tcase(s, tc);
 	return unit_run(s);
