@@ -28,6 +28,7 @@
 #define PR_CAP_POLICY_TEXT   ((size_t)32 << 20) /* all files together */
 #define PR_CAP_POLICY_NODES  ((size_t)1 << 20) /* YAML values of a load */
 #define PR_CAP_PROFILES      ((size_t)1024)
+#define PR_CAP_LEAF_LIST     ((size_t)4096) /* entries of one list */
 #define PR_CAP_ROLES         ((size_t)4096)
 #define PR_CAP_HOSTS         ((size_t)1024)
 #define PR_CAP_LISTENERS     ((size_t)256)

@@ -62,8 +62,9 @@ struct pr_config {
 
 	struct {
 		struct pr_loc loc;
-		const char *socket; /* default: /run/docker/plugins/portreeve.sock */
-		uint64_t deadline;  /* ns; default 2 s; 100 ms to 60 s */
+		const char
+		    *socket; /* default: /run/docker/plugins/portreeve.sock */
+		uint64_t deadline;         /* ns; default 2 s; 100 ms to 60 s */
 		const uint32_t *peer_uids; /* who may call; default: 0 alone */
 		size_t n_peer_uids;
 		bool accept_plain_tcp;   /* semantics 1.2 */
@@ -81,7 +82,7 @@ struct pr_config {
 	const char *admin_socket; /* default: /run/portreeve/admin.sock */
 
 	struct {
-		struct pr_loc loc; /* line 0: not asked for */
+		struct pr_loc loc;       /* line 0: not asked for */
 		const char *const *keys; /* files: Ed25519 public keys, PEM */
 		size_t n_keys;
 		uint64_t min_serial;

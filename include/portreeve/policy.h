@@ -31,8 +31,9 @@ struct pr_strs { /* a list as it was written */
 };
 
 struct pr_cert_pattern {
-	struct pr_str pattern; /* on a SAN URI/e-mail/DNS or the subject DN; glob, '*' stops at '/' */
-	struct pr_str issuer;  /* DN text, or empty: any */
+	struct pr_str
+	    pattern; /* on a SAN URI/e-mail/DNS or the subject DN; glob, '*' stops at '/' */
+	struct pr_str issuer; /* DN text, or empty: any */
 };
 
 struct pr_team {
@@ -50,8 +51,9 @@ struct pr_team {
 
 /* A half-open window of a week in local time of `zone`: minutes since Monday 00:00. */
 struct pr_window {
-	unsigned begin, end; /* begin > end: wraps over the week's end; never equal */
-	struct pr_str zone;  /* "Europe/Berlin" */
+	unsigned begin,
+	    end; /* begin > end: wraps over the week's end; never equal */
+	struct pr_str zone;       /* "Europe/Berlin" */
 	const struct pr_zone *tz; /* the zone's rules, read at load (tz.c) */
 };
 
@@ -62,10 +64,12 @@ struct pr_phase {
 	enum pr_audit_level audit;
 	const struct pr_window *freeze;
 	size_t n_freeze;
-	struct pr_opset freeze_allow; /* default: container stop, kill, restart */
+	struct pr_opset
+	    freeze_allow; /* default: container stop, kill, restart */
 	const unsigned *freeze_except; /* teams */
 	size_t n_freeze_except;
-	uint64_t directory_stale_ok; /* ns; UINT64_MAX: as the configuration says */
+	uint64_t
+	    directory_stale_ok; /* ns; UINT64_MAX: as the configuration says */
 };
 
 struct pr_host {
@@ -89,9 +93,9 @@ enum pr_leaf_type {
 	PR_LEAF_BOOL_OR_LIST, /* list given: b is true */
 	PR_LEAF_ANY_OR_LIST,  /* "any": b is true and the list empty */
 	PR_LEAF_RANGE,
-	PR_LEAF_RANGES,       /* name: range */
-	PR_LEAF_PORTS,        /* "1024-65535": lo, hi */
-	PR_LEAF_REQUESTS,     /* list of {driver, capabilities, count} */
+	PR_LEAF_RANGES,   /* name: range */
+	PR_LEAF_PORTS,    /* "1024-65535": lo, hi */
+	PR_LEAF_REQUESTS, /* list of {driver, capabilities, count} */
 };
 
 /* "A..B", "A..B?", one end open; sizes in bytes, cpus in 1e-9. */
@@ -104,15 +108,16 @@ struct pr_range {
 };
 
 struct pr_device_request {
-	struct pr_str driver;       /* pattern; empty: must be unset */
-	struct pr_strs capabilities; /* patterns, all of the request's must match one */
-	int64_t count;              /* at most; -1: all */
+	struct pr_str driver; /* pattern; empty: must be unset */
+	struct pr_strs
+	    capabilities; /* patterns, all of the request's must match one */
+	int64_t count;    /* at most; -1: all */
 };
 
 struct pr_leaf {
 	bool given; /* false: the value is that of the table, or no demand */
 	bool made;  /* false: a demand that is not made */
-	struct pr_loc loc;    /* where it is written; line 0: default */
+	struct pr_loc loc;     /* where it is written; line 0: default */
 	struct pr_str profile; /* the profile that wrote it */
 	bool b;
 	struct pr_str word;
@@ -144,14 +149,19 @@ struct pr_profile {
 	struct pr_str name;
 	struct pr_loc loc;
 	int extends; /* index, or -1 */
-	bool unrestricted; /* the built-in one: allows all but the built-in guards */
+	bool
+	    unrestricted; /* the built-in one: allows all but the built-in guards */
 	struct pr_leaf leaf[PR_KEY_COUNT]; /* parents merged in */
 	/* defaults: of the proxy (5.4), "memory=512MiB"; parents merged in */
 	struct pr_strs defaults;
 	struct pr_strs own_defaults; /* what is written here */
 };
 
-enum pr_owner_scope { PR_OWNER_OWN = 0, PR_OWNER_ANY, PR_OWNER_TEAMS };
+enum pr_owner_scope {
+	PR_OWNER_OWN = 0,
+	PR_OWNER_ANY,
+	PR_OWNER_TEAMS
+};
 
 struct pr_grant {
 	struct pr_str id;
@@ -165,7 +175,7 @@ struct pr_grant {
 	size_t n_owner_teams;
 	int profile; /* index in profiles, or -1 */
 	bool stored_specs_any;
-	int promoted_phase; /* index, or -1 */
+	int promoted_phase;        /* index, or -1 */
 	uint64_t promoted_runtime; /* ns */
 	struct pr_strs promoted_via;
 };
@@ -196,21 +206,22 @@ struct pr_quota {
 	int team; /* -1: each team */
 	pr_phase_mask phases;
 	bool all_phases;
-	int64_t containers, memory, cpus, ports; /* -1: not limited; cpus in 1e-9 */
+	int64_t containers, memory, cpus,
+	    ports; /* -1: not limited; cpus in 1e-9 */
 };
 
 struct pr_given { /* a resource that a test assumes */
 	struct pr_str name;
-	enum pr_kind kind; /* container unless said */
+	enum pr_kind kind;         /* container unless said */
 	struct pr_str team, phase; /* empty: none */
 	bool absent;
 };
 
 struct pr_policy_test {
 	struct pr_loc loc;
-	struct pr_str as;   /* "alice@payments+ops" */
+	struct pr_str as; /* "alice@payments+ops" */
 	struct pr_str host, door, at;
-	struct pr_str command; /* do: */
+	struct pr_str command;              /* do: */
 	struct pr_str method, target, body; /* request: */
 	const struct pr_given *given;
 	size_t n_given;
@@ -226,21 +237,34 @@ struct pr_policy {
 	struct pr_str label_team, label_phase; /* label keys; empty: none */
 
 	/* teams, phases, hosts, roles, profiles: sorted by name */
-	struct pr_team *teams;         size_t n_teams;
-	struct pr_phase *phases;       size_t n_phases;
-	struct pr_host *hosts;         size_t n_hosts;
-	struct pr_role *roles;         size_t n_roles;
-	struct pr_profile *profiles;   size_t n_profiles; /* but [0]: "unrestricted" */
-	struct pr_grant *grants;       size_t n_grants;   /* sorted by id */
-	struct pr_guard *guards;       size_t n_guards;   /* sorted by id */
-	struct pr_response *responses; size_t n_responses;
-	struct pr_quota *quotas;       size_t n_quotas;
-	struct pr_policy_test *tests;  size_t n_tests;
+	struct pr_team *teams;
+	size_t n_teams;
+	struct pr_phase *phases;
+	size_t n_phases;
+	struct pr_host *hosts;
+	size_t n_hosts;
+	struct pr_role *roles;
+	size_t n_roles;
+	struct pr_profile *profiles;
+	size_t n_profiles; /* but [0]: "unrestricted" */
+	struct pr_grant *grants;
+	size_t n_grants; /* sorted by id */
+	struct pr_guard *guards;
+	size_t n_guards; /* sorted by id */
+	struct pr_response *responses;
+	size_t n_responses;
+	struct pr_quota *quotas;
+	size_t n_quotas;
+	struct pr_policy_test *tests;
+	size_t n_tests;
 	pr_phase_mask cluster_phases;
 
 	/* grants_of[t]: indexes of the grants of team t, in order of id;
 	 * grants_of[n_teams]: those of "*". */
-	struct { const unsigned *v; size_t n; } *grants_of;
+	struct {
+		const unsigned *v;
+		size_t n;
+	} * grants_of;
 
 	struct pr_group_index *groups; /* of pr_policy_teams_of_group */
 };
@@ -250,10 +274,11 @@ struct pr_policy {
  * merged by name; checks everything; reports every mistake into ds.  Returns
  * a snapshot with one reference, or NULL if there was an error.
  */
-struct pr_policy *pr_policy_load(const char *path, struct pr_diags *ds) PR_NODISCARD;
+struct pr_policy *pr_policy_load(
+    const char *path, struct pr_diags *ds) PR_NODISCARD;
 /* The same from a text (tests, fuzzers); `name` stands for the file. */
-struct pr_policy *pr_policy_parse(const char *name, struct pr_str text,
-    struct pr_diags *ds) PR_NODISCARD;
+struct pr_policy *pr_policy_parse(
+    const char *name, struct pr_str text, struct pr_diags *ds) PR_NODISCARD;
 struct pr_policy *pr_policy_ref(struct pr_policy *p);
 void pr_policy_unref(struct pr_policy *p);
 void pr_policy_unrefp(struct pr_policy **p); /* for PR_CLEANUP */

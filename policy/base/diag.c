@@ -126,7 +126,10 @@ print_safe(struct pr_buf *out, const char *text)
 	for (size_t i = 0; i < n;) {
 		size_t bad = unsafe_at((const unsigned char *)text + i, n - i);
 
-		pr_buf_char(out, bad > 0 ? '?' : text[i]);
+		if (bad > 0)
+			pr_buf_char(out, '?');
+		else
+			pr_buf_char(out, text[i]);
 		i += bad > 0 ? bad : 1;
 	}
 }
@@ -139,8 +142,10 @@ pad(struct pr_buf *out, const char *line, size_t from, size_t to, char c)
 		const unsigned char *p = (const unsigned char *)line + from;
 		size_t bad = unsafe_at(p, to - from);
 
-		if (bad > 0 || (p[0] & 0xc0) != 0x80)
-			pr_buf_char(out, c == ' ' && p[0] == '\t' ? '\t' : c);
+		if (c == ' ' && p[0] == '\t')
+			pr_buf_char(out, '\t');
+		else if (bad > 0 || (p[0] & 0xc0) != 0x80)
+			pr_buf_char(out, c);
 		from += bad > 0 ? bad : 1;
 	}
 }

@@ -733,13 +733,14 @@ pr_config_parse(const char *path, struct pr_str text, struct pr_arena *a,
 {
 	struct reader r = {.l = {.arena = a, .ds = ds}, .out = out};
 	const char *slash = strrchr(path, '/');
+	struct pr_loc loc = {0};
 	const struct ynode *root;
 	size_t errors;
 	bool empty;
 
 	r.l.tree = pr_arena_new(16384);
 	*out = (struct pr_config){0};
-	out->file = pr_arena_strdup(a, pr_str_of(path));
+	loc.file = out->file = pr_arena_strdup(a, pr_str_of(path));
 	r.folder = slash == NULL
 	    ? ""
 	    : pr_arena_strdup(
@@ -747,7 +748,7 @@ pr_config_parse(const char *path, struct pr_str text, struct pr_arena *a,
 	text.p = pr_arena_strdup(r.l.tree, text);
 	root = yaml_read(&r.l, out->file, text, &empty);
 	if (empty)
-		lang_warn(&r.l, (struct pr_loc){out->file, 0, 0, 0}, NULL,
+		lang_warn(&r.l, loc, NULL,
 		    "there is nothing in it: all values are the defaults");
 	if (root != NULL || empty)
 		read_all(&r, root);

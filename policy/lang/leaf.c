@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <portreeve/caps.h>
+
 static const char *const ulimits[] = {"core", "cpu", "data", "fsize", "locks",
     "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio", "rttime",
     "sigpending", "stack"};
@@ -122,6 +124,12 @@ read_list(struct load *ld, enum pr_profile_key key, const struct ynode *n,
 
 	if (!shape(ld, key, n, SHAPE_STRS, NULL))
 		return false;
+	if (n->n > PR_CAP_LEAF_LIST) {
+		lang_error(&ld->l, ynode_loc(n), NULL,
+		    "\"%s\" has more than %zu entries",
+		    pr_profile_key(key)->path, PR_CAP_LEAF_LIST);
+		return false;
+	}
 	Y_EACH(n, e)
 	{
 		good = check_entry(ld, key, row, e) && good;

@@ -97,13 +97,13 @@ add_cluster_phases(struct load *ld, const struct ynode *n)
 static void
 read_text(struct load *ld, const char *file, struct pr_str text)
 {
+	struct pr_loc loc = {file, 0, 0, 0};
 	struct raw_top top = {0};
 	bool empty;
 	const struct ynode *root = yaml_read(&ld->l, file, text, &empty);
 
 	if (empty)
-		lang_warn(&ld->l, (struct pr_loc){file, 0, 0, 0}, NULL,
-		    "there is nothing in it");
+		lang_warn(&ld->l, loc, NULL, "there is nothing in it");
 	if (root == NULL)
 		return;
 	(void)schema_read(&ld->l, root, &top_table, &top);
@@ -382,15 +382,15 @@ struct pr_policy *
 pr_policy_load(const char *path, struct pr_diags *ds)
 {
 	struct files files = {0};
+	struct pr_loc loc = {0};
 	struct pr_policy *p;
 	struct load ld;
 	struct stat st;
 
 	begin(&ld, ds, 0);
-	path = pr_arena_strdup(ld.l.arena, pr_str_of(path));
+	loc.file = path = pr_arena_strdup(ld.l.arena, pr_str_of(path));
 	if (stat(path, &st) < 0)
-		lang_error(&ld.l, (struct pr_loc){path, 0, 0, 0}, NULL, "%s",
-		    strerror(errno));
+		lang_error(&ld.l, loc, NULL, "%s", strerror(errno));
 	else if (S_ISDIR(st.st_mode))
 		read_folder(&ld, &files, path);
 	else
@@ -403,18 +403,19 @@ pr_policy_load(const char *path, struct pr_diags *ds)
 struct pr_policy *
 pr_policy_parse(const char *name, struct pr_str text, struct pr_diags *ds)
 {
+	struct pr_loc loc = {0};
 	struct load ld;
 	struct file f;
 	struct files files = {.v = &f, .n = 1};
 
 	begin(&ld, ds, text.n);
-	f.name = pr_arena_strdup(ld.l.arena, pr_str_of(name));
+	loc.file = f.name = pr_arena_strdup(ld.l.arena, pr_str_of(name));
 	f.text =
 	    pr_str_of(pr_arena_strdup(ld.l.tree, text)); /* NUL-terminated */
 	f.text.n = text.n;
 	if (text.n > PR_CAP_POLICY_FILE)
-		lang_error(&ld.l, (struct pr_loc){f.name, 0, 0, 0}, NULL,
-		    "larger than %zu bytes", PR_CAP_POLICY_FILE);
+		lang_error(&ld.l, loc, NULL, "larger than %zu bytes",
+		    PR_CAP_POLICY_FILE);
 	else
 		read_text(&ld, f.name, f.text);
 	return finish(&ld, &files);

@@ -8,7 +8,8 @@
 #include "load.h"
 #include "zone.h"
 
-#define WEEK (7 * 86400)
+#define DAY  INT64_C(86400)
+#define WEEK (7 * DAY)
 
 struct pr_policy *
 pr_policy_ref(struct pr_policy *p)
@@ -157,7 +158,7 @@ pr_phase_frozen(const struct pr_phase *phase, int64_t wall)
 		int64_t begin = (int64_t)w->begin * 60;
 		int64_t end = (int64_t)w->end * 60;
 		/* 1970-01-01 was a Thursday, three days after a Monday */
-		int64_t at = (t + zone_offset(w->tz, t) + 3 * 86400) % WEEK;
+		int64_t at = (t + zone_offset(w->tz, t) + 3 * DAY) % WEEK;
 
 		if (at < 0)
 			at += WEEK;

@@ -42,7 +42,7 @@ schema_words(struct lang *l, const char *words, const char **v, size_t max)
 static const char *
 words_hint(struct lang *l, struct pr_str word, const char *words)
 {
-	const char *v[SCHEMA_WORDS_MAX];
+	const char *v[SCHEMA_WORDS_MAX] = {""};
 	size_t n = schema_words(l, words, v, PR_COUNT(v));
 	const char *text = v[0];
 
@@ -116,16 +116,12 @@ check_strs(struct lang *l, const struct ynode *list, const char *name)
 
 	Y_EACH(list, e)
 	{
-		if (e->bad) {
-			good = false;
-		} else if (e->type != Y_SCALAR) {
+		if (!e->bad && e->type != Y_SCALAR)
 			lang_error(l, ynode_loc(e), NULL,
 			    "\"%s\" wants a list of strings, this is %s", name,
 			    ynode_kind(e));
+		if (e->bad || e->type != Y_SCALAR || !check_str(l, e, name))
 			good = false;
-		} else if (!check_str(l, e, name)) {
-			good = false;
-		}
 	}
 	return good;
 }
@@ -307,7 +303,8 @@ schema_read(
 		}
 		seen |= UINT64_C(1) << i;
 		if (schema_shape(l, v, t->fields[i].name, &t->fields[i]))
-			memcpy((char *)out + t->fields[i].offset, &v, sizeof v);
+			*(const struct ynode **)(void *)((char *)out +
+			    t->fields[i].offset) = v;
 		else if (t->fields[i].required)
 			whole = false;
 	}

@@ -14,7 +14,7 @@
 
 #include <portreeve/buf.h>
 
-#include "yaml.h"
+#include "node.h"
 
 enum shape {
 	SHAPE_STR,  /* one printable line, not empty */

@@ -5,7 +5,7 @@
 
 #include <portreeve/policy.h>
 
-#include "yaml.h"
+#include "node.h"
 
 /* How the ends of a range are written. */
 enum unit {

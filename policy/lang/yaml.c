@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "yaml.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
 #include <portreeve/caps.h>
+
+#include "node.h"
 
 #define MAX_DEPTH  32 /* the deepest policy has 8 */
 #define LINEAR_MAX 12 /* maps up to this are searched for twins as they are */
@@ -310,7 +310,7 @@ find_twins_hashed(struct reader *r, struct ynode *map)
 
 	while (size < (size_t)map->n * 2)
 		size *= 2;
-	slots = pr_xcalloc(size, sizeof *slots);
+	slots = pr_xcalloc(size, sizeof(struct ynode *));
 	for (struct ynode *k = map->first; k != NULL; k = k->next->next) {
 		size_t i = pr_hash(PR_HASH_SEED, k->s.p, k->s.n) & (size - 1);
 
@@ -430,7 +430,7 @@ on_end(struct reader *r)
 {
 	struct ynode *n = r->stack[--r->depth].node;
 
-	if (n->type == Y_MAP) {
+	if (n != NULL && n->type == Y_MAP) {
 		n->n /= 2;
 		find_twins(r, n);
 	}

@@ -99,7 +99,8 @@ date_of(const struct rule_date *d, int64_t year)
 		/* 1970-01-01 was a Thursday */
 		int64_t weekday = ((first + 4) % 7 + 7) % 7;
 
-		day = first + (d->day - weekday + 7) % 7 + (d->week - 1) * 7;
+		day = first + (d->day - weekday + 7) % 7 +
+		    INT64_C(7) * (d->week - 1);
 		while (day >= next)
 			day -= 7;
 	}
@@ -251,7 +252,7 @@ parse_rule(struct pr_str s, struct rule *r)
 
 /* The counts of a header, and how long its block is. */
 struct block {
-	uint32_t isut, isstd, leap, times, types, chars;
+	size_t isut, isstd, leap, times, types, chars;
 	size_t size;
 };
 
@@ -283,7 +284,7 @@ read_block(struct pr_arena *a, struct pr_str s, const struct block *b,
 	int64_t *at = pr_arena_array(a, b->times, sizeof *at);
 	int32_t *offset = pr_arena_array(a, b->times, sizeof *offset);
 	const char *times = s.p + HEADER;
-	const char *index = times + (size_t)b->times * 8;
+	const char *index = times + b->times * 8;
 	const char *types = index + b->times;
 
 	for (size_t i = 0; i < b->types; i++) {
@@ -298,7 +299,7 @@ read_block(struct pr_arena *a, struct pr_str s, const struct block *b,
 		at[i] = be64(times + i * 8);
 		if (type >= b->types || (i > 0 && at[i] <= at[i - 1]))
 			return false;
-		offset[i] = (int32_t)be32(types + type * 6);
+		offset[i] = (int32_t)be32(types + (size_t)type * 6);
 	}
 	z->n = b->times;
 	z->at = at;

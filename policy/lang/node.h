@@ -8,8 +8,8 @@
  *
  * One struct lang is one load: its arenas, its diagnostics, its bounds.
  */
-#ifndef LANG_YAML_H
-#define LANG_YAML_H
+#ifndef LANG_NODE_H
+#define LANG_NODE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -91,4 +91,4 @@ void lang_note(struct lang *l, struct pr_loc loc, const char *fmt, ...)
 const char *lang_meant(struct lang *l, struct pr_str word,
     const char *const *candidates, size_t n, const char *otherwise);
 
-#endif /* LANG_YAML_H */
+#endif /* LANG_NODE_H */
