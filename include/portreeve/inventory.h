@@ -55,7 +55,7 @@ struct pr_object_ref; /* opaque: a counted reference to an immutable object */
 /* The object; valid as long as the reference is held. */
 const struct pr_object *pr_object_of(const struct pr_object_ref *r);
 struct pr_object_ref *pr_object_ref(struct pr_object_ref *r);
-void pr_object_unref(struct pr_object_ref *r); /* NULL is fine */
+void pr_object_unref(struct pr_object_ref *r);   /* NULL is fine */
 void pr_object_unrefp(struct pr_object_ref **r); /* for PR_CLEANUP */
 
 /*
@@ -83,9 +83,9 @@ void pr_inventory_mutating_end(struct pr_inventory *inv, uint64_t token);
 
 struct pr_listed { /* a container of the list */
 	struct pr_str id;
-	struct pr_str name;  /* without the slash */
+	struct pr_str name; /* without the slash */
 	struct pr_str image_id;
-	struct pr_str state; /* "running", "created", ... */
+	struct pr_str state;          /* "running", "created", ... */
 	const struct pr_json *labels; /* a map, or NULL */
 	const struct pr_json *mounts; /* an array, or NULL */
 	bool in_ledger;
@@ -98,14 +98,14 @@ struct pr_list_ref; /* opaque, counted */
  * All containers, running or not.  May wait.  NULL: cannot tell, *why says
  * so (static).  Caller unrefs.
  */
-struct pr_list_ref *pr_inventory_list_containers(struct pr_inventory *inv,
-    uint64_t deadline, const char **why) PR_NODISCARD;
+struct pr_list_ref *pr_inventory_list_containers(
+    struct pr_inventory *inv, uint64_t deadline, const char **why) PR_NODISCARD;
 const struct pr_listed *pr_list_items(const struct pr_list_ref *l, size_t *n);
 void pr_list_unref(struct pr_list_ref *l); /* NULL is fine */
 
 /* ---- the daemon itself ---- */
 
-struct pr_daemon_facts { /* empty strings: not known */
+struct pr_daemon_facts {           /* empty strings: not known */
 	struct pr_str engine;      /* "20.10.24+dfsg1" */
 	struct pr_str api_version; /* "1.41" */
 	struct pr_str min_api_version;
@@ -114,7 +114,8 @@ struct pr_daemon_facts { /* empty strings: not known */
 	struct pr_str default_runtime;
 	struct pr_str default_log_driver;
 	struct pr_str cgroup_driver, cgroup_version;
-	struct pr_str default_cgroup_parent; /* never told by the daemon: empty */
+	struct pr_str
+	    default_cgroup_parent; /* never told by the daemon: empty */
 	const struct pr_str *security_options;
 	size_t n_security_options;
 	const struct pr_str *runtimes; /* configured names */
@@ -154,6 +155,7 @@ struct pr_inventory_stats {
 	unsigned in_flight;
 	size_t cached, cached_bytes;
 };
-void pr_inventory_stats(struct pr_inventory *inv, struct pr_inventory_stats *out);
+void pr_inventory_stats(
+    struct pr_inventory *inv, struct pr_inventory_stats *out);
 
 #endif /* PR_INVENTORY_H */

@@ -24,7 +24,10 @@
 #define PR_NONCE_HEX     64 /* 32 random bytes */
 #define PR_NONCE_TARGET  2048
 
-enum pr_nonce_stage { PR_NONCE_REQUEST = 0, PR_NONCE_RESPONSE };
+enum pr_nonce_stage {
+	PR_NONCE_REQUEST = 0,
+	PR_NONCE_RESPONSE
+};
 
 struct pr_nonces; /* opaque; thread-safe */
 

@@ -255,7 +255,7 @@ http_read_head(struct http *h, struct http_head *head, bool *none,
     uint64_t deadline, struct pr_err **err)
 {
 	struct framing f = {0, 0, 0};
-	struct pr_str line;
+	struct pr_str line = {NULL, 0};
 	size_t size = 0;
 
 	*head = (struct http_head){0};
@@ -310,21 +310,17 @@ http_read_bytes(struct http *h, uint64_t n, struct pr_buf *to,
 static int
 read_chunk_size(struct pr_str line, uint64_t *out)
 {
+	static const char digits[] = "0123456789abcdef";
 	uint64_t size = 0;
 
 	if (line.n == 0 || line.n > 8) /* no extensions: dockerd sends none */
 		return -1;
 	for (size_t i = 0; i < line.n; i++) {
-		char c = line.p[i];
-		unsigned d;
+		const char *d = memchr(digits, line.p[i], sizeof digits - 1);
 
-		if (c >= '0' && c <= '9')
-			d = (unsigned)(c - '0');
-		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-			d = (unsigned)((c | 0x20) - 'a' + 10);
-		else
+		if (d == NULL)
 			return -1;
-		size = size << 4 | d;
+		size = size << 4 | (uint64_t)(d - digits);
 	}
 	*out = size;
 	return 0;
@@ -334,7 +330,7 @@ int
 http_read_chunk(struct http *h, struct pr_buf *to, size_t max,
     uint64_t deadline, struct pr_err **err)
 {
-	struct pr_str line;
+	struct pr_str line = {NULL, 0};
 	uint64_t size;
 
 	if (read_line(h, &line, NULL, deadline, err) < 0)

@@ -95,6 +95,23 @@ void inv_stale_all(struct pr_inventory *inv);
 /* Are names of the kind steady, so that what is cached may be used?  Lock held. */
 bool inv_steady(struct pr_inventory *inv, enum pr_kind kind);
 
+/* ---- cache.c; all with the lock held ---- */
+
+void cache_init(struct pr_inventory *inv);
+void cache_fini(struct pr_inventory *inv); /* mutations too */
+/*
+ * A finding that is surely still right.  While something that may change
+ * names is on its way only full ids count, read after it had begun.
+ */
+bool cache_find(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
+    struct finding *f);
+/*
+ * Keeps what was found under the reference and under the full id, if nothing
+ * has happened since the look-up began with that generation.
+ */
+void cache_store(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
+    const struct finding *f, uint64_t generation);
+
 /* ---- resolve.c: one reference, asked of the daemon ---- */
 
 void resolve(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,

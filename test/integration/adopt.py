@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 from harness import Report, Room  # noqa: E402
 from harness.room import wait_until  # noqa: E402
 
-BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
+BUILD = os.path.join(TOP, os.environ.get("PORTREEVE_BUILD", "build"))
 CONTAINER = "a" * 64
 
 POLICY = """\

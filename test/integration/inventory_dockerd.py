@@ -19,7 +19,7 @@ from harness import Api, Dockerd, Report, Room  # noqa: E402
 from harness.room import wait_until  # noqa: E402
 
 TOOL = os.environ.get("INVENTORY_TOOL") or os.path.join(
-    TOP, os.environ.get("BUILD", "build"), "tools", "inventory")
+    TOP, os.environ.get("PORTREEVE_BUILD", "build"), "tools", "inventory")
 HEADER = "X-Portreeve-Lookup"
 
 
