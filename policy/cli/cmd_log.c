@@ -14,10 +14,8 @@
 #include "cli.h"
 #include "log_source.h"
 
-#define DEFAULT_DIR "/var/log/portreeve"
-
 struct options {
-	const char *dir, *door, *since, *until;
+	const char *dir, *config, *door, *since, *until;
 	const char *team, *user, *phase, *action, *verdict, *reason, *id;
 	bool follow, all, wide;
 	const char *last;
@@ -26,7 +24,8 @@ struct options {
 
 static const struct cli_option options[] = {
     {"dir", 'd', CLI_TEXT, offsetof(struct options, dir), "DIR",
-	"the log (default " DEFAULT_DIR ")"},
+	"the log (default: the configuration's, or " LOG_DEFAULT_DIR ")"},
+    CLI_OPTION_CONFIG(struct options, config),
     {"door", 0, CLI_TEXT, offsetof(struct options, door), "DOOR",
 	"only that of plugin or proxy"},
     {"since", 0, CLI_TEXT, offsetof(struct options, since), "TIME",
@@ -508,12 +507,16 @@ run(struct cli *cli, const void *opts)
 	struct wanted w;
 	struct printer p;
 	uint64_t unread = 0;
+	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(4096);
+	const char *dir;
 	int rc = read_wanted(cli, o, &w);
 
 	if (rc != CLI_OK)
 		return rc;
-	s = log_source_open(
-	    o->dir != NULL ? o->dir : DEFAULT_DIR, o->door, &err);
+	dir = log_dir(a, o->dir, o->config, cli->err);
+	if (dir == NULL)
+		return CLI_CONFIG;
+	s = log_source_open(dir, o->door, &err);
 	if (s == NULL)
 		return cli_failed(cli, err);
 	printer_begin(&p, cli, o);

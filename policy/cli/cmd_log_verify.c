@@ -5,18 +5,18 @@
 #include <portreeve/audit_read.h>
 
 #include "cli.h"
-
-#define DEFAULT_DIR "/var/log/portreeve"
+#include "log_source.h"
 
 struct options {
-	const char *dir, *door, *head;
+	const char *dir, *config, *door, *head;
 	bool partial;
 	enum cli_format format;
 };
 
 static const struct cli_option options[] = {
     {"dir", 'd', CLI_TEXT, offsetof(struct options, dir), "DIR",
-	"the log (default " DEFAULT_DIR ")"},
+	"the log (default: the configuration's, or " LOG_DEFAULT_DIR ")"},
+    CLI_OPTION_CONFIG(struct options, config),
     {"door", 0, CLI_TEXT, offsetof(struct options, door), "DOOR",
 	"only that of plugin or proxy; needed with --head"},
     {"head", 0, CLI_TEXT, offsetof(struct options, head), "SEQ:SHA256",
@@ -172,12 +172,16 @@ run(struct cli *cli, const void *opts)
 	PR_CLEANUP(pr_log_files_free) struct pr_log_files f = {0};
 	PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
 	const struct options *o = opts;
-	const char *dir = o->dir != NULL ? o->dir : DEFAULT_DIR;
+	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(4096);
+	const char *dir;
 	struct cli_rows *rows = NULL;
 	int rc;
 
 	if (o->head != NULL && o->door == NULL)
 		return cli_usage(cli, "--head needs --door");
+	dir = log_dir(a, o->dir, o->config, cli->err);
+	if (dir == NULL)
+		return CLI_CONFIG;
 	if (pr_log_files(dir, o->door, &f, &err) != 0)
 		return cli_failed(cli, err);
 	if (f.n == 0) {

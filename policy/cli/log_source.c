@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <portreeve/arena.h>
+#include <portreeve/config.h>
 
 /* One door's chain. */
 struct cursor {
@@ -25,6 +27,26 @@ struct log_source {
 	size_t n, cap;
 	struct pr_buf given;
 };
+
+const char *
+log_dir(
+    struct pr_arena *a, const char *dir, const char *config, FILE *complaints)
+{
+	PR_CLEANUP(pr_diags_freep) struct pr_diags *ds = NULL;
+	struct pr_config c;
+
+	if (dir != NULL)
+		return dir;
+	if (config == NULL && access(PR_CONFIG_PATH, F_OK) != 0)
+		return LOG_DEFAULT_DIR;
+	ds = pr_diags_new();
+	if (pr_config_load(
+		config != NULL ? config : PR_CONFIG_PATH, a, &c, ds) < 0) {
+		pr_diags_print(ds, complaints);
+		return NULL;
+	}
+	return c.audit.dir;
+}
 
 struct pr_str
 log_line_time(struct pr_str line)

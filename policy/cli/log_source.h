@@ -7,7 +7,20 @@
 #ifndef CLI_LOG_SOURCE_H
 #define CLI_LOG_SOURCE_H
 
+#include <stdio.h>
+
+#include <portreeve/arena.h>
 #include <portreeve/audit_read.h>
+
+#define LOG_DEFAULT_DIR "/var/log/portreeve"
+
+/*
+ * Where the log is: `dir` if given, else what the configuration says, else
+ * the default (when no configuration is named and there is none).  In `a`;
+ * NULL: the configuration cannot be read, reported to `complaints`.
+ */
+const char *log_dir(
+    struct pr_arena *a, const char *dir, const char *config, FILE *complaints);
 
 struct log_source; /* opaque */
 
