@@ -450,6 +450,58 @@ def strange_servers(r, room, lab):
         server.close()
 
 
+CONFIG = """\
+directory:
+  {where}
+  user:  {{base: "{people}", filter: "(objectClass=inetOrgPerson)"}}
+  group: {{base: "{groups}", filter: "(objectClass=groupOfNames)", \
+nested: expand}}
+  cache: {{negative_ttl: 1s}}
+"""
+
+
+def the_command(r, room, s, lab):
+    """portreeve directory test: the same answer from both kinds."""
+    service(room)
+
+    def ask(where, *args):
+        conf = room.write("portreeve.yaml", CONFIG.format(
+            where=where, people=PEOPLE, groups=GROUPS))
+        return subprocess.run(
+            [os.path.join(BUILD, "portreeve"), "directory", "test", "-c",
+             conf, *args], text=True, check=False, capture_output=True)
+    ldif = "type: ldif\n  file: " + room("people.ldif")
+    ldap = ("type: ldap\n  uri: [" + s.ldaps + "]\n  tls: {ca: " + lab.ca +
+            "}\n  bind: {method: simple, dn: \"" + SERVICE +
+            "\", password_file: " + room("password") + "}")
+    a, b = ask(ldif, "alice"), ask(ldap, "alice")
+    r.equal((a.returncode, a.stdout), (b.returncode, b.stdout),
+            "portreeve directory test says the same of both: " + b.stderr)
+    r.check(a.returncode == 0 and "cn=payments," + GROUPS in a.stdout,
+            "… with DNs", a.stdout + a.stderr)
+    for args, code, words in (
+            (("nobody",), 1, "no such user"), (("twin",), 1, "several"),
+            (("x", "-s", "(mail=bob@acme.com)"), 0, "uid=bob"),
+            (("x", "-s", "(mail=bob@acme.com"), 1, "filter")):
+        for where in (ldif, ldap):
+            done = ask(where, *args)
+            r.check(done.returncode == code and words in done.stderr,
+                    f"… {' '.join(args)}: {code}, {words}", done.stderr)
+    done = ask(ldap.replace(s.ldaps, f"ldaps://127.0.0.1:{free_port()}"),
+               "alice")
+    r.equal(done.returncode, 69, "… 69 if nobody is there: " + done.stderr)
+    done = ask(ldap.replace("ldaps://127.0.0.1", "ldap://192.0.2.1"), "alice")
+    r.check(done.returncode == 78 and "portreeve.yaml:3:" in done.stderr
+            and "without TLS" in done.stderr,
+            "… 78 with the place for ldap:// to another host", done.stderr)
+    done = ask(ldif.replace("people.ldif", "people.ldif.not"), "alice")
+    r.equal(done.returncode, 78, "… 78 for a file that is not there")
+    room.write("people.ldif", "dn: dc=a\ncn:: !\n")
+    done = ask(ldif, "alice")
+    r.check(done.returncode == 78 and "people.ldif:2:6: error" in done.stderr,
+            "… and the line of one that is broken", done.stderr)
+
+
 def one_search_for_all(r):
     gate = threading.Event()
 
@@ -492,6 +544,7 @@ def main():
         referrals(r, room, s)
         strange_servers(r, room, lab)
         one_search_for_all(r)
+        the_command(r, room, s, lab)
     r.exit()
 
 
