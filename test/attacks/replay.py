@@ -26,7 +26,8 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 from harness import Api, Dockerd, Lab, Plugin, Report, Room  # noqa: E402
-from harness.wire import Reader, connect_tls  # noqa: E402
+from harness.room import die_with_parent  # noqa: E402
+from harness.wire import Reader, authz_call, connect_tls  # noqa: E402
 
 RED, BLUE = {"com.acme.team": "red"}, {"com.acme.team": "blue"}
 SAFE = {"Memory": 67108864, "PidsLimit": 100, "ReadonlyRootfs": True,
@@ -198,6 +199,32 @@ def answer_of(sock, data):
         sock.close()
 
 
+class Caller:
+    """A process in dockerd's own namespaces that speaks as dockerd does: the
+    plugin looks at host paths where its caller sees them."""
+
+    def __init__(self, d, sock):
+        self.proc = subprocess.Popen(
+            d.enter(sys.executable, os.path.abspath(__file__), "--relay",
+                    sock), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True, preexec_fn=die_with_parent)
+
+    def __call__(self, message, kind="AuthZReq"):
+        self.proc.stdin.write(json.dumps([message, kind]) + "\n")
+        self.proc.stdin.flush()
+        return json.loads(self.proc.stdout.readline())
+
+    def end(self):
+        self.proc.stdin.close()
+        self.proc.wait()
+
+
+def relay(sock):
+    for line in sys.stdin:
+        print(json.dumps(authz_call(sock, *json.loads(line))), flush=True)
+    return 0
+
+
 class Replay:
     def __init__(self, room, args):
         self.r = Report(verbose=args.verbose)
@@ -218,6 +245,8 @@ class Replay:
             ldif = f.read()
         self.plugin = Plugin(room, self.d.plugin_socket("portreeve"),
                              self.d.socket, policy, ldif).start()
+        self.caller = Caller(self.d, self.plugin.socket)
+        room.push(self.caller.end)
         self.d.reload(authorization_plugins=["portreeve"])
         # from here on the admin, too, goes through the plugin
         self.world.api = Api(lambda: self.tls("olga"))
@@ -231,12 +260,12 @@ class Replay:
     def by_plugin(self, case):
         data = bytes_of(case, self.world.prepare(case))
         message = authz_request(data, self.pem)
-        status, got = self.plugin.call(message)
+        status, got = self.caller(message)
         allowed = status == 200 and got is not None and \
             got.get("Allow") is True
         if allowed:
             # it came to nothing: dockerd's answer to a handler's error
-            self.plugin.call(message, "AuthZRes")
+            self.caller(message, "AuthZRes")
         self.r.check(status == 200 and got is not None and
                      allowed == (case["expect"] == "allow"),
                      f"plugin {case['id']} {case['expect']}: {case['title']}",
@@ -272,8 +301,11 @@ def main():
                    default="both")
     a.add_argument("--id", help="a comma-separated list, or beginnings")
     a.add_argument("--corpus", default=os.path.join(HERE, "corpus.jsonl"))
+    a.add_argument("--relay", help=argparse.SUPPRESS)
     a.add_argument("-v", "--verbose", action="store_true")
     a = a.parse_args()
+    if a.relay:
+        return relay(a.relay)
     with open(a.corpus, encoding="ascii") as f:
         cases = [json.loads(line) for line in f]
     if a.id:
