@@ -173,10 +173,11 @@ space_at(struct pr_str s, size_t i)
 	static const char *const wide[] = {"\xc2\x85", "\xc2\xa0",
 	    "\xe1\x9a\x80", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf",
 	    "\xe2\x81\x9f", "\xe3\x80\x80"};
-	const char *p = s.p + i;
+	const char *p;
 
 	if (i >= s.n)
 		return 0;
+	p = s.p + i;
 	if (*p == ' ' || (*p >= '\t' && *p <= '\r'))
 		return 1;
 	for (size_t w = 0; w < PR_COUNT(wide); w++) {
