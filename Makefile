@@ -19,9 +19,13 @@ WARN := -Wall -Wextra -Wpedantic -Wno-gnu-statement-expression -Wshadow \
 	-Wnull-dereference -Wconversion -Wno-sign-conversion
 ifeq ($(shell $(CC) --version | grep -c clang),0)
 WARN += -Wno-pedantic -Wlogical-op -Wduplicated-cond -Wtrampolines
+else
+# clang up to 15 wants to be told twice
+CLANG_HARD := $(shell echo | $(CC) -ftrivial-auto-var-init=zero -x c -c -o /dev/null - 2>/dev/null || \
+	echo -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang)
 endif
 HARD := -fstack-protector-strong -fstack-clash-protection -fcf-protection \
-	-fPIE -ftrivial-auto-var-init=zero
+	-fPIE -ftrivial-auto-var-init=zero $(CLANG_HARD)
 OPT  := -O2 -D_FORTIFY_SOURCE=3
 LDHARD := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 ifeq ($(SAN),asan)

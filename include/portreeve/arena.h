@@ -38,7 +38,8 @@ void *pr_arena_array(struct pr_arena *a, size_t n, size_t size) PR_NODISCARD;
 char *pr_arena_strdup(struct pr_arena *a, struct pr_str s) PR_NODISCARD;
 struct pr_str pr_arena_str(struct pr_arena *a, struct pr_str s);
 char *pr_arena_printf(struct pr_arena *a, const char *fmt, ...) PR_PRINTF(2, 3);
-char *pr_arena_vprintf(struct pr_arena *a, const char *fmt, va_list ap);
+char *pr_arena_vprintf(struct pr_arena *a, const char *fmt, va_list ap)
+    PR_PRINTF(2, 0);
 
 /* malloc family that aborts instead of returning NULL. */
 void *pr_xmalloc(size_t n) PR_NODISCARD;

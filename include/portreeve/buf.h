@@ -33,7 +33,8 @@ void pr_buf_char(struct pr_buf *b, char c);
 void pr_buf_u64(struct pr_buf *b, uint64_t v);
 void pr_buf_i64(struct pr_buf *b, int64_t v);
 void pr_buf_printf(struct pr_buf *b, const char *fmt, ...) PR_PRINTF(2, 3);
-void pr_buf_vprintf(struct pr_buf *b, const char *fmt, va_list ap);
+void pr_buf_vprintf(struct pr_buf *b, const char *fmt, va_list ap)
+    PR_PRINTF(2, 0);
 /*
  * s as a JSON string with its quotes: RFC 8259, control characters, DEL and
  * bytes that are not UTF-8 as \u00XX, U+2028 and U+2029 escaped; so a line

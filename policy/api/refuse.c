@@ -22,21 +22,26 @@ pr_show(struct pr_str s)
 {
 	struct pr_shown out;
 	size_t room = sizeof out.text - sizeof "...", n = s.n;
+	const char *tail = "";
 
-	if (n > room)
+	if (n > room) {
 		n = room;
-	for (size_t i = 0; i < n; i++)
-		out.text[i] = s.p[i] >= 0x20 && s.p[i] < 0x7f ? s.p[i] : '?';
-	strcpy(out.text + n, s.n > n ? "..." : "");
+		tail = "...";
+	}
+	for (size_t i = 0; i < n; i++) {
+		char c = s.p[i];
+
+		out.text[i] = '?';
+		if (c >= 0x20 && c < 0x7f)
+			out.text[i] = c;
+	}
+	memcpy(out.text + n, tail, strlen(tail) + 1);
 	return out;
 }
 
 #define ALL  (PR_ENCODE_PATH | PR_ENCODE_VALUE | PR_ENCODE_KEY)
 #define SOME (PR_ENCODE_PATH | PR_ENCODE_VALUE)
 static const unsigned char plain[256] = {
-    ['a' ... 'z'] = ALL,
-    ['A' ... 'Z'] = ALL,
-    ['0' ... '9'] = ALL,
     ['-'] = ALL,
     ['.'] = ALL,
     ['_'] = ALL,
@@ -49,6 +54,13 @@ static const unsigned char plain[256] = {
     ['+'] = PR_ENCODE_PATH,
 };
 
+static bool
+stands_as_it_is(unsigned char c, enum pr_encode how)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	    (c >= 'A' && c <= 'Z') || (plain[c] & how) != 0;
+}
+
 char *
 pr_percent_encode(char *p, struct pr_str s, enum pr_encode how)
 {
@@ -57,7 +69,7 @@ pr_percent_encode(char *p, struct pr_str s, enum pr_encode how)
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 
-		if ((plain[c] & how) != 0) {
+		if (stands_as_it_is(c, how)) {
 			*p++ = (char)c;
 			continue;
 		}

@@ -52,7 +52,7 @@ decode_path(struct pr_arena *a, struct pr_str raw, struct pr_str *path,
 	size_t n = 0;
 
 	for (size_t i = 0; i < raw.n; i++) {
-		int c = raw.p[i];
+		int c = (unsigned char)raw.p[i];
 
 		if (c == '%') {
 			int hi =

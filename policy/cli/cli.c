@@ -26,8 +26,8 @@ cli_commands(size_t *n)
 	return commands;
 }
 
-static void
-say(const struct cli *cli, const char *fmt, va_list ap)
+static void PR_PRINTF(2, 0)
+    say(const struct cli *cli, const char *fmt, va_list ap)
 {
 	const char *name = cli->command != NULL ? cli->command->name : NULL;
 

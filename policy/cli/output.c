@@ -183,7 +183,8 @@ print_heading(const struct cli_rows *r, const size_t *widths)
 		for (const char *p = r->cols[i].name;
 		     *p != '\0' && n < sizeof name; p++)
 			name[n++] =
-			    *p == '_' ? ' ' : (char)toupper((unsigned char)*p);
+			    (char)(*p == '_' ? ' '
+					     : toupper((unsigned char)*p));
 		print_cell(r, i, (struct pr_str){name, n}, CLI_BOLD, widths[i]);
 	}
 }

@@ -442,8 +442,7 @@ static const char *const bad_queries[] = {
     "a&a",
     "a=1&b=2&a=3",
     "a=1&%61=2",
-    "fromImage=a&"
-    "fromImage=b",
+    "fromImage=a&fromImage=b",
     "fromSrc=-&fromSrc=-",
     "repo=a&tag=b&repo=c",
     "container=a&container=b",
