@@ -106,6 +106,30 @@ tag_ok(struct pr_str s)
 	return true;
 }
 
+/*
+ * What ParseAnyReference of distribution takes for an id before it looks for a
+ * name: 64 hex digits, a digest of any algorithm it knows; moby's image store
+ * also takes the beginning of one after "sha256:".
+ */
+static bool
+is_id(struct pr_str s)
+{
+	static const struct {
+		const char *algorithm;
+		size_t digits;
+	} digests[] = {{"sha384:", 96}, {"sha512:", 128}};
+
+	if ((s.n == HEX64 && is_hex(s)) || pr_str_starts(s, "sha256:"))
+		return true;
+	for (size_t i = 0; i < PR_COUNT(digests); i++) {
+		if (pr_str_starts(s, digests[i].algorithm) &&
+		    s.n == 7 + digests[i].digits &&
+		    is_hex(pr_str_sub(s, 7, s.n)))
+			return true;
+	}
+	return false;
+}
+
 static bool
 digest_ok(struct pr_str s)
 {
@@ -174,8 +198,7 @@ pr_image_read(struct pr_arena *a, struct pr_str text)
 
 	if (text.n == 0 || text.n > 4096 || !pr_str_printable(text))
 		return image;
-	if ((text.n == HEX64 && is_hex(text)) ||
-	    pr_str_starts(text, "sha256:")) {
+	if (is_id(text)) {
 		image.form = PR_IMAGE_ID;
 		return image;
 	}
