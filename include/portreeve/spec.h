@@ -91,6 +91,7 @@ struct pr_mount {
 	struct pr_str propagation; /* empty: unset */
 	struct pr_str driver; /* volume: empty: unset */
 	struct pr_kvs options; /* volume driver options; tmpfs options */
+	struct pr_kvs labels; /* of the volume that the request makes */
 	int ref;              /* volume, image: index in refs, or -1 */
 	int bind;             /* bind: index in binds */
 	struct pr_str type_text; /* OTHER: as written */

@@ -146,11 +146,14 @@ extract_nothing(struct extract *e, const struct pr_request *rq)
 	return 0;
 }
 
-/* The labels of a body that no extractor reads: all of them have them here. */
+/*
+ * Labels and name of a body that no extractor reads: all of them have them
+ * here.  The name is given to something, so it is reserved like any other.
+ */
 static int
-read_labels(struct extract *e, const struct pr_request *rq)
+read_common(struct extract *e, const struct pr_request *rq)
 {
-	const struct pr_json *labels;
+	const struct pr_json *labels, *name;
 	struct pr_arena *a = e->arena;
 
 	if (rq->json == NULL || rq->json->type != PR_JSON_OBJECT)
@@ -161,6 +164,11 @@ read_labels(struct extract *e, const struct pr_request *rq)
 	labels = pr_json_field(rq->json, "Labels");
 	if (labels != NULL && labels->type == PR_JSON_OBJECT)
 		e->spec->labels = body_map(a, labels);
+	name = pr_json_field(rq->json, "Name");
+	if (rq->op->kind == PR_KIND_NONE && rq->op->creates != PR_KIND_NONE &&
+	    body_str(name).n > 0)
+		extract_ref(e, rq->op->creates, PR_REF_NEW_NAME, body_str(name),
+		    "Name");
 	return 0;
 }
 
@@ -253,7 +261,7 @@ pr_spec_read(const struct pr_extract *x, const struct pr_request *rq,
 	e.spec->body = PR_SPEC_UNREAD;
 	e.spec->unread =
 	    pr_arena_printf(x->arena, "what %s asks for", rq->op->action);
-	if (read_labels(&e, rq) < 0)
+	if (read_common(&e, rq) < 0)
 		return -1;
 	*spec = e.spec;
 	return 0;

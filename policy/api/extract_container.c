@@ -112,13 +112,53 @@ extract_security(struct extract *e, const struct body_slots *host)
 	return 0;
 }
 
-static void
+/*
+ * RLIMIT_ and the name in Go's capitals is what the runtime gets: case says
+ * nothing, and letters that are not ASCII could fold to others.
+ */
+static int
+read_ulimits(struct extract *e, const struct pr_json *ulimits)
+{
+	struct pr_spec *s = e->spec;
+	struct body_walk walk = {.arena = e->arena, .why = e->why};
+
+	s->n_ulimits = body_count(ulimits);
+	s->ulimits = pr_arena_array(e->arena, s->n_ulimits, sizeof *s->ulimits);
+	for (size_t i = 0; i < s->n_ulimits; i++) {
+		struct body_slots u = {{NULL}};
+		struct pr_str name;
+		char *lower;
+
+		if (body_walk(&walk, BODY_ULIMIT, &ulimits->items[i],
+			"HostConfig.Ulimits", &u) < 0)
+			return -1;
+		name = body_str(u.f[F_U_NAME]);
+		lower = pr_arena_strdup(e->arena, name);
+		for (size_t k = 0; k < name.n; k++) {
+			if (!isascii((unsigned char)lower[k]) ||
+			    !isalpha((unsigned char)lower[k]))
+				name.n = 0;
+			else
+				lower[k] =
+				    (char)tolower((unsigned char)lower[k]);
+		}
+		if (name.n == 0)
+			return body_refuse(e->why, PR_REASON_AMBIGUOUS,
+			    "HostConfig.Ulimits[%zu]: the name of a ulimit is "
+			    "letters, as nofile",
+			    i);
+		s->ulimits[i] = (struct pr_ulimit){{lower, name.n},
+		    body_int(u.f[F_U_SOFT]), body_int(u.f[F_U_HARD])};
+	}
+	return 0;
+}
+
+static int
 extract_limits(struct extract *e, const struct body_slots *host)
 {
 	struct pr_spec *s = e->spec;
 	int64_t quota = body_int(host->f[F_H_CPUQUOTA]);
 	int64_t period = body_int(host->f[F_H_CPUPERIOD]);
-	const struct pr_json *ulimits = host->f[F_H_ULIMITS];
 
 	s->memory = body_int(host->f[F_H_MEMORY]);
 	s->swap = body_int(host->f[F_H_MEMORYSWAP]);
@@ -131,19 +171,6 @@ extract_limits(struct extract *e, const struct body_slots *host)
 
 		s->cpus = cpus > INT64_MAX ? INT64_MAX : (int64_t)cpus;
 	}
-	s->n_ulimits = body_count(ulimits);
-	s->ulimits = pr_arena_array(e->arena, s->n_ulimits, sizeof *s->ulimits);
-	for (size_t i = 0; i < s->n_ulimits; i++) {
-		struct body_walk walk = {.arena = e->arena, .why = e->why};
-		struct body_slots u = {{NULL}};
-
-		/* checked once already: this only finds the fields */
-		if (body_walk(&walk, BODY_ULIMIT, &ulimits->items[i], "", &u) ==
-		    0)
-			s->ulimits[i] = (struct pr_ulimit){
-			    body_str(u.f[F_U_NAME]), body_int(u.f[F_U_SOFT]),
-			    body_int(u.f[F_U_HARD])};
-	}
 	s->cpuset_cpus = body_str(host->f[F_H_CPUSETCPUS]);
 	s->cpuset_mems = body_str(host->f[F_H_CPUSETMEMS]);
 	s->realtime = body_int(host->f[F_H_CPURTPERIOD]) != 0 ||
@@ -154,6 +181,7 @@ extract_limits(struct extract *e, const struct body_slots *host)
 	    body_count(host->f[F_H_BLKIOWRITEBPS]) > 0 ||
 	    body_count(host->f[F_H_BLKIOREADIOPS]) > 0 ||
 	    body_count(host->f[F_H_BLKIOWRITEIOPS]) > 0;
+	return read_ulimits(e, host->f[F_H_ULIMITS]);
 }
 
 /* DeviceRequests[i].Capabilities is a list of lists: any of all of. */
@@ -244,7 +272,10 @@ extract_kernel(struct extract *e, const struct body_slots *host)
 	s->dns = join(e->arena, dns, PR_COUNT(dns));
 }
 
-/* Healthcheck.Test: [] inherits, ["NONE"] turns it off. */
+/*
+ * Healthcheck.Test: [] inherits, ["NONE"] turns it off, and so does every
+ * first word that the daemon has no probe for.
+ */
 static void
 extract_health(struct extract *e, const struct pr_json *health)
 {
@@ -257,10 +288,10 @@ extract_health(struct extract *e, const struct pr_json *health)
 	test = h.f[F_HC_TEST];
 	if (body_count(test) == 0)
 		return;
-	if (pr_str_is(body_str(&test->items[0]), "NONE"))
-		e->spec->healthcheck_off = true;
-	else
-		e->spec->healthcheck = true;
+	e->spec->healthcheck = test->n > 1 &&
+	    (pr_str_is(body_str(&test->items[0]), "CMD") ||
+		pr_str_is(body_str(&test->items[0]), "CMD-SHELL"));
+	e->spec->healthcheck_off = !e->spec->healthcheck;
 }
 
 static int
@@ -300,9 +331,9 @@ extract_container(struct extract *e, const struct body_slots *config,
 	if (extract_image(e, config->f[F_C_IMAGE]) < 0 ||
 	    extract_security(e, host) < 0 ||
 	    extract_mounts(e, config, host) < 0 ||
-	    extract_network(e, host, endpoints) < 0)
+	    extract_network(e, host, endpoints) < 0 ||
+	    extract_limits(e, host) < 0)
 		return -1;
-	extract_limits(e, host);
 	extract_devices(e, host);
 	extract_kernel(e, host);
 	if (body_walk(&walk, BODY_LOGCONFIG, host->f[F_H_LOGCONFIG],

@@ -6,6 +6,8 @@
  */
 #include <string.h>
 
+#include <portreeve/buf.h>
+
 #include "extract.h"
 
 static struct pr_mount *
@@ -149,24 +151,6 @@ read_bind(struct extract *e, struct pr_str text, pr_field field)
 	return 0;
 }
 
-/* TmpfsOptions.Options: [["noexec"], ["size", "1m"]] */
-static struct pr_kvs
-tmpfs_pairs(struct pr_arena *a, const struct pr_json *v)
-{
-	size_t n = body_count(v);
-	struct pr_kv *kv = pr_arena_array(a, n, sizeof *kv);
-
-	for (size_t i = 0; i < n; i++) {
-		const struct pr_json *pair = &v->items[i];
-
-		if (pair->n > 0)
-			kv[i].key = body_str(&pair->items[0]);
-		if (pair->n > 1)
-			kv[i].value = body_str(&pair->items[1]);
-	}
-	return (struct pr_kvs){kv, n};
-}
-
 /* "rw,size=64m,exec" */
 static struct pr_kvs
 tmpfs_words(struct pr_arena *a, struct pr_str text)
@@ -188,6 +172,27 @@ tmpfs_words(struct pr_arena *a, struct pr_str text)
 	return (struct pr_kvs){kv, n};
 }
 
+/*
+ * TmpfsOptions.Options: [["noexec"], ["size", "1m"]].  The daemon joins them
+ * by '=' and ',', so a comma inside of one makes two of it: joined here too.
+ */
+static struct pr_kvs
+tmpfs_pairs(struct pr_arena *a, const struct pr_json *v)
+{
+	PR_CLEANUP(pr_buf_fini) struct pr_buf text = PR_BUF_INIT;
+
+	for (size_t i = 0; i < body_count(v); i++) {
+		const struct pr_json *pair = &v->items[i];
+
+		for (uint32_t k = 0; k < pair->n; k++) {
+			if (text.n > 0)
+				pr_buf_char(&text, k > 0 ? '=' : ',');
+			pr_buf_str(&text, body_str(&pair->items[k]));
+		}
+	}
+	return tmpfs_words(a, pr_arena_str(a, pr_buf_view(&text)));
+}
+
 static void
 read_volume_options(
     struct extract *e, struct pr_mount *m, const struct body_slots *f)
@@ -200,6 +205,7 @@ read_volume_options(
 	    body_walk(&walk, BODY_DRIVER, o.f[F_MV_DRIVER], "", &d) < 0)
 		return;
 	m->driver = body_str(d.f[F_DR_NAME]);
+	m->labels = body_map(e->arena, o.f[F_MV_LABELS]);
 	m->options = body_map(e->arena, d.f[F_DR_OPTIONS]);
 }
 
@@ -334,18 +340,23 @@ add_mount_of(struct extract *e, const struct pr_json *v)
 	m = mount_new(e, PR_MOUNT_OTHER, "HostConfig.VolumesFrom");
 	m->read_only = !body_bool(rw);
 	m->propagation = body_str(pr_json_get(v, PR_STR("Propagation")));
-	if (pr_str_is(type, "bind"))
+	if (pr_str_is(type, "bind")) {
 		source = body_str(pr_json_get(v, PR_STR("Source")));
-	else if (pr_str_is(type, "volume"))
-		source = body_str(pr_json_get(v, PR_STR("Name")));
-	else if (pr_str_is(type, "tmpfs")) {
-		m->type = PR_MOUNT_TMPFS;
-		return 0;
-	} else {
-		m->type_text = type;
-		return 0;
+		return source.n > 0 && source.p[0] == '/'
+		    ? set_source(e, m, source)
+		    : -1;
 	}
-	return set_source(e, m, source);
+	if (pr_str_is(type, "volume")) {
+		source = body_str(pr_json_get(v, PR_STR("Name")));
+		return source.n > 0 && source.p[0] != '/'
+		    ? set_source(e, m, source)
+		    : -1;
+	}
+	if (pr_str_is(type, "tmpfs"))
+		m->type = PR_MOUNT_TMPFS;
+	else
+		m->type_text = type;
+	return 0;
 }
 
 int

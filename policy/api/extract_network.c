@@ -92,10 +92,14 @@ read_links(struct extract *e, struct pr_strs links, pr_field field)
 	return 0;
 }
 
+/*
+ * One endpoint; NetworkID makes a second one of it, for some engines prefer it
+ * to the name (moby daemon/container_operations.go getNetworkID).
+ */
 static int
-read_endpoint(
-    struct extract *e, const struct pr_json_member *m, struct pr_endpoint *out)
+read_endpoint(struct extract *e, const struct pr_json_member *m)
 {
+	struct pr_endpoint *out = &e->spec->endpoints[e->spec->n_endpoints++];
 	struct body_walk walk = {
 	    .arena = e->arena, .why = e->why, .stored = e->spec->stored};
 	struct body_slots f = {{NULL}}, ipam = {{NULL}};
@@ -114,10 +118,11 @@ read_endpoint(
 	    body_str(ipam.f[F_I_V6]).n > 0 ||
 	    body_count(ipam.f[F_I_LOCAL]) > 0 ||
 	    (!e->spec->stored && body_str(f.f[F_E_MAC]).n > 0);
-	/* a network may be named by id here as well (engine 26 and newer) */
 	id = body_str(f.f[F_E_NETWORKID]);
-	if (id.n > 0 && !e->spec->stored)
-		extract_ref(e, PR_KIND_NETWORK, PR_REF_NETWORK, id, field);
+	if (id.n > 0 && !e->spec->stored) {
+		out = &e->spec->endpoints[e->spec->n_endpoints++];
+		out->network = read_ns(e, NS_NETWORK, id, field);
+	}
 	return read_links(e, body_strs(e->arena, f.f[F_E_LINKS]), field);
 }
 
@@ -174,10 +179,9 @@ extract_network(struct extract *e, const struct body_slots *host,
 	    "HostConfig.CgroupnsMode");
 	if (endpoints != NULL && endpoints->type == PR_JSON_OBJECT) {
 		s->endpoints = pr_arena_array(
-		    e->arena, endpoints->n, sizeof *s->endpoints);
+		    e->arena, (size_t)endpoints->n * 2, sizeof *s->endpoints);
 		for (uint32_t i = 0; i < endpoints->n; i++) {
-			if (read_endpoint(e, &endpoints->members[i],
-				&s->endpoints[s->n_endpoints++]) < 0)
+			if (read_endpoint(e, &endpoints->members[i]) < 0)
 				return -1;
 		}
 	}

@@ -34,8 +34,9 @@ resolve_new_name(struct pr_facts *f, struct pr_ref *r)
 	const struct pr_object *o = NULL;
 	struct pr_object *bad;
 
-	if (!is_hex(r->name))
-		return;
+	if ((r->kind != PR_KIND_CONTAINER && r->kind != PR_KIND_NETWORK) ||
+	    !is_hex(r->name))
+		return; /* volumes are exempt: anonymous ones are hex */
 	if (r->name.n < 12) {
 		o = object_of(f, r->kind, r->name);
 		if (o == NULL)
