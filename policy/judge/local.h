@@ -61,8 +61,8 @@ struct pending_entry { /* what is remembered of an allowed request */
 	enum pr_op op;
 	bool absent; /* what it reads was not there when it was judged */
 	char team[PR_LEDGER_NAME + 1], phase[PR_LEDGER_NAME + 1];
-	bool owned;     /* team and phase are to be written in the ledger */
-	uint64_t token; /* of pr_inventory_mutating_begin; 0: none */
+	bool owned;        /* team and phase are to be written in the ledger */
+	uint64_t token[2]; /* of pr_inventory_mutating_begin; 0: none */
 	char volume[8][130]; /* volumes that the request makes */
 	unsigned n_volumes;
 };
@@ -114,6 +114,9 @@ struct pr_judge {
 	struct pr_inventory *inventory;
 	struct pending *pending;
 };
+
+/* Ends what an entry told the inventory to be under way. */
+void end_changes(struct pr_judge *j, const struct pending_entry *e);
 
 struct snapshot *judge_snapshot(struct pr_judge *j);
 /* Subject's teams; NULL: see *reason and why (or would wait: NONE). */

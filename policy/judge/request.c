@@ -261,6 +261,45 @@ changes(const struct pr_request *rq)
 	}
 }
 
+/* And what besides: volumes come and go with containers. */
+static enum pr_kind
+changes_too(const struct pr_request *rq, const struct pending_entry *e)
+{
+	switch (rq->op->op) {
+	case PR_OP_CONTAINER_CREATE:
+		return e->n_volumes > 0 ? PR_KIND_VOLUME : PR_KIND_NONE;
+	case PR_OP_CONTAINER_REMOVE:
+	case PR_OP_CONTAINER_PRUNE:
+		return PR_KIND_VOLUME;
+	case PR_OP_NETWORK_CONNECT:
+	case PR_OP_NETWORK_DISCONNECT:
+	case PR_OP_NETWORK_REMOVE:
+		return PR_KIND_CONTAINER;
+	default:
+		return PR_KIND_NONE;
+	}
+}
+
+static void
+begin_changes(
+    struct pr_judge *j, const enum pr_kind kinds[2], struct pending_entry *e)
+{
+	for (size_t i = 0; i < 2; i++) {
+		if (kinds[i] != PR_KIND_NONE)
+			e->token[i] = pr_inventory_mutating_begin(
+			    j->inventory, kinds[i], 0);
+	}
+}
+
+void
+end_changes(struct pr_judge *j, const struct pending_entry *e)
+{
+	for (size_t i = 0; i < PR_COUNT(e->token); i++) {
+		if (e->token[i] != 0)
+			pr_inventory_mutating_end(j->inventory, e->token[i]);
+	}
+}
+
 static bool
 target_absent(const struct work *w)
 {
@@ -277,7 +316,7 @@ hold(struct work *w)
 	struct pending_entry e = {.since = pr_clock_now(),
 	    .op = w->rq.op->op,
 	    .absent = target_absent(w)};
-	enum pr_kind kind = changes(&w->rq);
+	enum pr_kind kinds[2];
 
 	memcpy(e.id, w->out->id, sizeof e.id);
 	pending_key(w->call, &e.key);
@@ -290,15 +329,15 @@ hold(struct work *w)
 			copy_name(e.phase, p->phases[w->d.owner_phase].name);
 		remember_volumes(w, &e);
 	}
-	if (kind != PR_KIND_NONE)
-		e.token = pr_inventory_mutating_begin(w->j->inventory, kind, 0);
+	kinds[0] = changes(&w->rq);
+	kinds[1] = changes_too(&w->rq, &e);
+	begin_changes(w->j, kinds, &e);
 	if (pending_add(w->j->pending, &e, w->facts.refs, w->facts.n_refs,
 		w->may_wait, w->call->deadline, &w->held->pending) == 0) {
 		w->held->holds = true;
 		return 0;
 	}
-	if (e.token != 0)
-		pr_inventory_mutating_end(w->j->inventory, e.token);
+	end_changes(w->j, &e);
 	return w->may_wait ? -1 : 1;
 }
 
@@ -462,12 +501,11 @@ pr_judge_withdraw(
     struct pr_judge *j, struct pr_judgement *out, enum pr_reason reason)
 {
 	struct pr_judgement_held *held = out->held;
-	struct pending_entry e = {.token = 0};
+	struct pending_entry e = {.since = 0};
 
 	if (held != NULL && held->holds) {
 		pending_drop(j->pending, held->pending, &e);
-		if (e.token != 0)
-			pr_inventory_mutating_end(j->inventory, e.token);
+		end_changes(j, &e);
 		held->holds = false;
 	}
 	out->verdict = PR_DENY;

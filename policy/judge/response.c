@@ -397,8 +397,7 @@ pr_judge_response(struct pr_judge *j, struct pr_arena *a,
 		memcpy(out->id, e.id, sizeof out->id);
 		outcome->duration_us = (now - e.since) / 1000;
 		learn(j, a, &e, result, outcome);
-		if (e.token != 0)
-			pr_inventory_mutating_end(j->inventory, e.token);
+		end_changes(j, &e);
 		appeared =
 		    e.absent && result->status >= 200 && result->status < 300;
 	}
