@@ -20,6 +20,8 @@ WARN := -Wall -Wextra -Wpedantic -Wno-gnu-statement-expression -Wshadow \
 ifeq ($(shell $(CC) --version | grep -c clang),0)
 WARN += -Wno-pedantic -Wlogical-op -Wduplicated-cond -Wtrampolines
 else
+# gnu17 is what we write: ranges, long strings and all
+WARN += -Wno-gnu-designator -Wno-overlength-strings -Wno-pedantic
 # clang up to 15 wants to be told twice
 CLANG_HARD := $(shell echo | $(CC) -ftrivial-auto-var-init=zero -x c -c -o /dev/null - 2>/dev/null || \
 	echo -enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang)

@@ -55,11 +55,11 @@ void pr_freep(void *p); /* PR_CLEANUP for a malloc'ed pointer variable */
 void *pr_grow(void *array, size_t count, size_t *cap, size_t size) PR_NODISCARD;
 
 /* The value of a pointer variable, which becomes NULL: handing over. */
-#define pr_take(pp) \
-	({ \
+#define pr_take(pp)                               \
+	({                                        \
 		__typeof__(*(pp)) taken_ = *(pp); \
-		*(pp) = NULL; \
-		taken_; \
+		*(pp) = NULL;                     \
+		taken_;                           \
 	})
 
 #endif /* PR_ARENA_H */

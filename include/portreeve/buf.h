@@ -19,7 +19,10 @@ struct pr_buf {
 	size_t cap;
 };
 
-#define PR_BUF_INIT {NULL, 0, 0}
+#define PR_BUF_INIT        \
+	{                  \
+		NULL, 0, 0 \
+	}
 
 void pr_buf_fini(struct pr_buf *b); /* also for PR_CLEANUP */
 void pr_buf_reset(struct pr_buf *b);

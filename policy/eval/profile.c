@@ -56,6 +56,9 @@ wanted(const struct judging *j, char *out, size_t len)
 		snprintf(out + at, len - at, "]");
 }
 
+static void explain(struct judging *j, const char *fmt, va_list ap)
+    PR_PRINTF(2, 0);
+
 static void
 explain(struct judging *j, const char *fmt, va_list ap)
 {

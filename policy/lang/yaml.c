@@ -132,6 +132,9 @@ ynode_push(struct ynode *list, struct ynode *element)
 	list->n++;
 }
 
+static void add(struct lang *l, enum pr_severity sev, struct pr_loc loc,
+    const char *hint, const char *fmt, va_list ap) PR_PRINTF(5, 0);
+
 static void
 add(struct lang *l, enum pr_severity sev, struct pr_loc loc, const char *hint,
     const char *fmt, va_list ap)
