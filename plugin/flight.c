@@ -184,6 +184,11 @@ conclude(struct flight *f)
 		settle(f);
 		return FLIGHT_ANSWERED;
 	}
+	if (atomic_load(
+		&f->claimed)) { /* by the sweeper: no allow is written */
+		too_late(f);
+		return FLIGHT_ANSWERED;
+	}
 	stamp(f, &f->out.record);
 	f->appended = f->out.verdict == PR_ALLOW;
 	atomic_fetch_add(&f->refs, 1); /* for recorded() */

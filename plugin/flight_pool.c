@@ -4,13 +4,13 @@
  * microseconds and an allocation does too.  What is kept is bounded, and what
  * a flood or a big body needed goes back to the system when it is quiet.
  */
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <portreeve/clock.h>
 
 #include "flight_local.h"
+#include "memory.h"
 
 #define TEXT_FIRST ((size_t)16 << 10)
 #define TEXT_KEEP  ((size_t)128 << 10)
@@ -195,7 +195,7 @@ pool_trim(struct flights *fs, uint64_t now)
 	if (!left || !quiet)
 		return left;
 	free_list(list);
-	malloc_trim(0);
+	memory_give_back();
 	return false;
 }
 

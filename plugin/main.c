@@ -20,6 +20,7 @@
 #include <portreeve/log.h>
 #include <portreeve/version.h>
 
+#include "memory.h"
 #include "notify.h"
 #include "plugin.h"
 
@@ -308,7 +309,7 @@ plugin_reload(struct plugin *p, struct pr_buf *text)
 		pr_buf_printf(
 		    text, "not reloaded; policy %s stays in force\n", hash);
 	}
-	malloc_trim(0); /* the old snapshot */
+	memory_give_back();
 	notify_ready(rc == 0 ? "serving" : "serving; the last reload failed");
 	return rc;
 }
@@ -401,6 +402,7 @@ say_started(const struct plugin *p)
 	pr_judge_policy_hash(p->judge, hash);
 	pr_log(PR_LOG_NOTICE, "portreeve-plugin %s serves %s with policy %s",
 	    PR_VERSION, p->config.plugin.socket, hash);
+	memory_give_back();
 	notify_ready("serving");
 }
 

@@ -26,7 +26,7 @@
  * A connection's memory holds a head and what is read at once of a body; big
  * bodies come in few reads, small calls touch little of it.
  */
-#define POOL        ((size_t)64 << 10)
+#define POOL        ((size_t)16 << 10)
 #define CONNECTIONS 8192U
 #define FDS_SPARE   256U /* the log, look-ups, the directory, the ledger */
 #define SAY_EVERY   (10 * PR_SEC)

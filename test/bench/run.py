@@ -154,6 +154,7 @@ class Bench:
                      f"{med(x['cpu_us'] for x in theirs):.1f} µs; p50 "
                      f"{med(x['p50_us'] for x in ours):.0f}, p99 "
                      f"{med(x['p99_us'] for x in ours):.0f} µs")
+        time.sleep(3)  # memory is given back when it is quiet
         kib = rss(p.proc.pid)
         self.row("RSS, small policy, after 900 KB bodies", "≤ 8 MiB",
                  f"{kib / 1024:.1f} MiB", "")
