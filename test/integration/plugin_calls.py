@@ -105,6 +105,7 @@ def records(p):
 class Scene:
     """A plugin with a policy that allows all, in a room of its own."""
     n = 0
+    logs = []
 
     def __init__(self, room, policy=POLICY, docker=None, change=None, **more):
         Scene.n += 1
@@ -113,6 +114,7 @@ class Scene:
         self.sock = os.path.join(room.mkdir(self.name + ".d"), "p.sock")
         self.p = Plugin(room, self.sock, docker or room("no-docker.sock"),
                         policy, host="host-1", name=self.name, **more)
+        Scene.logs.append(self.p.log)
         if change is not None:
             with open(self.p.config_file, encoding="utf-8") as f:
                 text = f.read()
@@ -645,6 +647,11 @@ def main():
                 part(r, room)
             except (OSError, HarnessError) as e:
                 r.check(False, f"{part.__name__} came to an end", repr(e))
+        for path in filter(os.path.exists, Scene.logs):
+            with open(path, encoding="utf-8", errors="replace") as f:
+                bad = re.search("Sanitizer|runtime error|assert.*", f.read())
+            r.check(bad is None, f"nothing odd in {path[len(room.path):]}",
+                    bad and bad[0])
     return r.end()
 
 
