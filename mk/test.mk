@@ -23,7 +23,7 @@ deps:
 run:
 	@test/deps.sh build run
 	@$(MAKEQ) -j$(J) all
-	@ONCE='$(ONCE)' PORTREEVE_BUILD='$(B)' test/scenes/run.py
+	@ONCE='$(ONCE)' DIRECTORY='$(DIRECTORY)' PORTREEVE_BUILD='$(B)' test/scenes/run.py
 
 ## test: everything: units, corpora, golden, catalogue, real dockerd and slapd, attacks
 test:

@@ -3,7 +3,7 @@
 # slow
 """make run: a real dockerd, guarded, and what people meet at its door.
 
-A private dockerd (TLS on 127.0.0.1, its own namespaces), a private slapd with
+A private dockerd (TLS on 127.0.0.1, its own namespaces), a directory with
 three people of two teams and an admin, a CA of its own, the plugin named in
 daemon.json; then scenes with the real docker command, each with what was
 expected and what happened.  Ctrl-C ends it and leaves nothing; ONCE=1 ends
@@ -24,6 +24,8 @@ from harness import (BUILD, Dockerd, HarnessError, Lab, Plugin,  # noqa: E402
 from harness.dockerd import busybox_tar  # noqa: E402
 from harness.wire import connect_tls, encode, send_raw  # noqa: E402
 
+# the embedded directory (an LDIF file), or a private slapd
+LDAP = os.environ.get("DIRECTORY", "") == "ldap"
 ONCE = os.environ.get("ONCE", "") not in ("", "0")
 PROFILES = os.path.join(ROOT, "packaging", "policy", "plugin-only.yaml")
 BOLD, GREEN, RED, PLAIN = ("", "", "", "")
@@ -63,8 +65,8 @@ DIRECTORY = """\
   cache: {{ttl: 2s, negative_ttl: 1s, stale_ok: 15m}}}}"""
 
 
-def ldif():
-    """The directory, as ldapadd takes it."""
+def ldif(gone=()):
+    """The directory, as ldapadd takes it; who is gone is in no team."""
     text = [f"dn: {SUFFIX}\nobjectClass: dcObject\nobjectClass: organization"
             "\no: Acme\ndc: acme\n"]
     for ou in ("people", "groups"):
@@ -76,7 +78,8 @@ def ldif():
                     f"{uid[0].upper()}\nmail: {uid}@acme.com\n")
     for team in sorted(set(PEOPLE.values())):
         members = "".join(f"member: uid={u},ou=people,{SUFFIX}\n"
-                          for u, t in PEOPLE.items() if t == team)
+                          for u, t in PEOPLE.items()
+                          if t == team and u not in gone)
         text.append(f"dn: cn={team},ou=groups,{SUFFIX}\nobjectClass: "
                     f"groupOfNames\ncn: {team}\n{members}")
     return "\n".join(text)
@@ -94,10 +97,15 @@ class Stage:
         self.lab = Lab(room("ca"))
         for who in PEOPLE:
             self.lab.client(who, "--email", who + "@acme.com")
-        say("a directory (slapd on loopback, ldaps) from people.ldif")
-        people = room.write("people.ldif", ldif())
-        cert, key = self.lab.server("slapd")
-        self.slapd = Slapd(room, SUFFIX, (self.lab.ca, cert, key)).start(people)
+        self.people = room.write("people.ldif", ldif())
+        self.slapd = None
+        if LDAP:
+            say("a directory: slapd on loopback, ldaps, from people.ldif")
+            cert, key = self.lab.server("slapd")
+            self.slapd = Slapd(room, SUFFIX, (self.lab.ca, cert, key))
+            self.slapd.start(self.people)
+        else:
+            say("a directory: people.ldif, as ldapadd takes it")
         self.d = Dockerd(room, plugins=["portreeve"], lab=self.lab,
                          binds={room.mkdir("srv"): "/srv"})
         room.mkdir("srv", "payments")
@@ -107,12 +115,28 @@ class Stage:
         self.d.start()
         say(f"ready: tcp://127.0.0.1:{self.d.port} (mutual TLS)\n")
 
-    def start_plugin(self):
+    def directory(self):
+        if self.slapd is None:
+            return f"{{type: ldif, file: {self.people}}}"
         password = self.room.write("ldap.password", self.slapd.password,
                                    mode=0o600)
-        directory = DIRECTORY.format(
+        return DIRECTORY.format(
             uri=self.slapd.ldaps, ca=self.lab.ca, dn=self.slapd.rootdn,
             password=password, suffix=SUFFIX)
+
+    def leaves(self, who):
+        """Takes somebody out of the team, and lets the plugin notice."""
+        if self.slapd is None:
+            self.room.write("people.ldif", ldif(gone=(who,)))
+            self.edit(LAB, f"vi people.ldif: {who} leaves; kill -HUP", "reload")
+            return
+        self.slapd.tool("ldapmodify", "-f", self.room.write("leave.ldif", (
+            f"dn: cn={PEOPLE[who]},ou=groups,{SUFFIX}\nchangetype: modify\n"
+            f"delete: member\nmember: uid={who},ou=people,{SUFFIX}\n")))
+        time.sleep(3)  # past the ttl of the cache
+
+    def start_plugin(self):
+        directory = self.directory()
         p = Plugin(self.room, self.d.plugin_socket("portreeve"),
                    self.d.socket, None, directory=directory, host="lab",
                    name="portreeve")
@@ -314,10 +338,7 @@ def act_four(s):
     s.edit(LAB, "vi lab.yaml: taken back; kill -HUP", "reload")
     s.refused("alice", *production, says="production")
     s.scene("and the directory")
-    s.slapd.tool("ldapmodify", "-f", s.room.write("leave.ldif", (
-        f"dn: cn=payments,ou=groups,{SUFFIX}\nchangetype: modify\n"
-        f"delete: member\nmember: uid=ben,ou=people,{SUFFIX}\n")))
-    time.sleep(3)
+    s.leaves("ben")
     s.refused("ben", "exec", "web", "id", says="ben")
 
 
