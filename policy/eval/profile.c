@@ -134,10 +134,12 @@ pattern_expand(
 	while (rest.n > 0) {
 		if (substitute(j, &rest, &value)) {
 			/* inserted literally: what could be read as a part of
-			 * the pattern is not inserted at all */
+			 * the pattern (':' begins an image's tag) is not
+			 * inserted at all */
 			if (value.n == 0 || n + value.n >= len ||
 			    pr_str_find(value, '*') < value.n ||
 			    pr_str_find(value, '/') < value.n ||
+			    pr_str_find(value, ':') < value.n ||
 			    pr_str_is(value, ".") || pr_str_is(value, ".."))
 				return nothing;
 			memcpy(buf + n, value.p, value.n);
@@ -513,13 +515,25 @@ judge_log_opts(struct judging *j)
 	    j, j->spec->log_opts, "HostConfig.LogConfig.Config");
 }
 
+/* The runtime joins and cleans it: ".." would climb out of the pattern. */
+static bool
+climbs(struct pr_str path)
+{
+	while (path.p != NULL) {
+		if (pr_str_is(pr_str_cut(&path, '/'), ".."))
+			return true;
+	}
+	return false;
+}
+
 static enum pr_tri
 judge_cgroup_parent(struct judging *j)
 {
 	char name[SHOWN + 4];
 
 	if (j->spec->cgroup_parent.n == 0 ||
-	    list_matches(j, j->spec->cgroup_parent, '/'))
+	    (!climbs(j->spec->cgroup_parent) &&
+		list_matches(j, j->spec->cgroup_parent, '/')))
 		return PR_YES;
 	return judge_no(j, "HostConfig.CgroupParent is %s",
 	    shown(j->spec->cgroup_parent, name));

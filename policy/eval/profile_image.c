@@ -190,7 +190,9 @@ judge_require_health(struct judging *j)
 		    pr_json_get(health, PR_STR("Test"));
 
 		if (test != NULL && test->type == PR_JSON_ARRAY &&
-		    test->n > 0 && !pr_str_is(test->items[0].str, "NONE"))
+		    test->n > 1 && test->items[0].type == PR_JSON_STRING &&
+		    (pr_str_is(test->items[0].str, "CMD") ||
+			pr_str_is(test->items[0].str, "CMD-SHELL")))
 			return PR_YES;
 	}
 	return judge_no(j, "Healthcheck is not set, and the image has none");
