@@ -326,6 +326,9 @@ def main():
         run.r.check(run.plugin.proc.poll() is None, "the plugin still runs",
                     run.plugin.tail())
         run.r.check(run.d.answers(), "dockerd still answers", run.d.tail())
+        run.d.stop()
+        run.r.check(run.plugin.stop() == 0, "the plugin ends well",
+                    run.plugin.tail())
         return run.r.end()
 
 

@@ -394,6 +394,10 @@ def main():
             status = s.r.end()
             if not ONCE:
                 by_hand(s)
+            s.d.stop()
+            if s.plugin.stop() != 0:
+                print("the plugin did not end well" + s.plugin.tail())
+                return 1
         except KeyboardInterrupt:
             print("\nending…")
             return 130
