@@ -128,7 +128,7 @@ class Stage:
         """Takes somebody out of the team, and lets the plugin notice."""
         if self.slapd is None:
             self.room.write("people.ldif", ldif(gone=(who,)))
-            self.edit(LAB, f"vi people.ldif: {who} leaves; kill -HUP", "reload")
+            self.edit(LAB, f"{who} has left in people.ldif")
             return
         self.slapd.tool("ldapmodify", "-f", self.room.write("leave.ldif", (
             f"dn: cn={PEOPLE[who]},ou=groups,{SUFFIX}\nchangetype: modify\n"
