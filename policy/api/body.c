@@ -98,10 +98,19 @@ find_field(enum body_struct st, struct pr_str key, unsigned *hint)
 static const char *
 place(const struct body_walk *w, const char *path, struct pr_str key)
 {
-	return pr_arena_printf(w->arena, "%s%s%.*s", path,
-	    path[0] != '\0' ? "." : "",
-	    key.n > 64 || !pr_str_printable(key) ? 1 : (int)key.n,
-	    key.n > 64 || !pr_str_printable(key) ? "?" : key.p);
+	size_t n = strlen(path);
+	char *p;
+
+	if (key.n > 64 || !pr_str_printable(key))
+		key = PR_STR("?");
+	p = pr_arena_bytes(w->arena, n + 1 + key.n + 1);
+	memcpy(p, path, n);
+	if (n > 0)
+		p[n++] = '.';
+	if (key.n > 0)
+		memcpy(p + n, key.p, key.n);
+	p[n + key.n] = '\0';
+	return p;
 }
 
 static int

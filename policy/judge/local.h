@@ -51,7 +51,7 @@ void teams_unref(struct teams *t);
 struct pending; /* the table */
 
 struct pending_key {
-	uint8_t bytes[PR_SHA256_LEN];
+	uint8_t bytes[PR_KEYED_HASH_LEN];
 };
 
 struct pending_entry { /* what is remembered of an allowed request */
@@ -80,6 +80,9 @@ int pending_add(struct pending *p, const struct pending_entry *e,
     uint64_t *handle);
 /* Takes it back, as if it had not been. */
 void pending_drop(struct pending *p, uint64_t handle, struct pending_entry *e);
+/* What requests with this key do, if there is one: it was read then. */
+bool pending_op(
+    struct pending *p, const struct pending_key *key, enum pr_op *op);
 /* The oldest request with this key ends: true and *e, or false. */
 bool pending_end(
     struct pending *p, const struct pending_key *key, struct pending_entry *e);

@@ -4,7 +4,7 @@
  * to, whose an object will be, and which names may not change their meaning
  * meanwhile (docs/semantics.md 2.2, 6.3).
  *
- * A response repeats its request, so the key of an entry is a digest of it;
+ * A response repeats its request, so the key of an entry is a hash of it;
  * of equal requests the oldest ends first, which is the same for all.
  */
 #include <errno.h>
@@ -87,25 +87,16 @@ pending_free(struct pending *p)
 	free(p);
 }
 
-/* Parts of the request that tell it from others, each with its length. */
+/* Parts of the request that tell it from others. */
 void
 pending_key(const struct pr_judge_call *call, struct pending_key *key)
 {
-	PR_CLEANUP(pr_buf_fini) struct pr_buf b = PR_BUF_INIT;
-	uint8_t body[PR_SHA256_LEN] = {0};
 	struct pr_str parts[] = {call->call.method, call->call.target,
-	    call->caller.user, call->caller.method,
+	    call->call.body, call->caller.user, call->caller.method,
 	    call->caller.n_chain > 0 ? call->caller.chain[0]
 				     : (struct pr_str){NULL, 0}};
 
-	if (call->call.body.n > 0)
-		pr_sha256(call->call.body.p, call->call.body.n, body);
-	pr_buf_add(&b, body, sizeof body);
-	for (size_t i = 0; i < PR_COUNT(parts); i++) {
-		pr_buf_add(&b, &parts[i].n, sizeof parts[i].n);
-		pr_buf_str(&b, parts[i]);
-	}
-	pr_sha256(b.p, b.n, key->bytes);
+	pr_keyed_hash(parts, PR_COUNT(parts), key->bytes);
 }
 
 static size_t
@@ -318,6 +309,22 @@ pending_drop(struct pending *p, uint64_t handle, struct pending_entry *out)
 	}
 	free_names(p, handle, 0);
 	pthread_mutex_unlock(&p->lock);
+}
+
+bool
+pending_op(struct pending *p, const struct pending_key *key, enum pr_op *op)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&p->lock);
+	for (struct entry *e = p->slots[slot_of(key)]; e != NULL && !found;
+	     e = e->next) {
+		found = memcmp(&e->e.key, key, sizeof *key) == 0;
+		if (found)
+			*op = e->e.op;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return found;
 }
 
 bool

@@ -335,17 +335,31 @@ judge_rules(struct pr_judge *j, struct pr_arena *a, struct snapshot *s,
 	return PR_JUDGED;
 }
 
+/* What the request does: as it was read when it was judged, or read now. */
+static int
+find_op(struct pr_judge *j, struct pr_arena *a,
+    const struct pr_judge_call *call, const struct pending_key *key,
+    struct pr_request *rq, struct pr_refusal *why)
+{
+	enum pr_op op;
+
+	if (!pending_op(j->pending, key, &op))
+		return pr_request_read(a, &call->call, rq, why);
+	rq->op = pr_api_op(op);
+	return 0;
+}
+
 static enum pr_judge_answer
 judge_reply(struct pr_judge *j, struct pr_arena *a,
-    const struct pr_judge_call *call, const struct pr_judge_result *result,
-    bool may_wait, bool appeared, struct pr_judgement *out,
-    struct pr_outcome *outcome)
+    const struct pr_judge_call *call, const struct pending_key *key,
+    const struct pr_judge_result *result, bool may_wait, bool appeared,
+    struct pr_judgement *out, struct pr_outcome *outcome)
 {
 	struct snapshot *s = out->held->snapshot;
 	struct pr_request rq = {.op = pr_api_op(PR_OP_UNKNOWN)};
 	struct pr_refusal why = {0};
 
-	if (pr_request_read(a, &call->call, &rq, &why) < 0) {
+	if (find_op(j, a, call, key, &rq, &why) < 0) {
 		refuse(out, outcome, why.text);
 		return PR_JUDGED;
 	}
@@ -379,19 +393,19 @@ pr_judge_response(struct pr_judge *j, struct pr_arena *a,
 	out->held->judge = j;
 	out->held->snapshot = judge_snapshot(j);
 	pr_uuid7(outcome->time, out->id);
+	pending_key(call, &key);
 	/* rules that need the directory may have to wait: the entry is taken
 	 * out only when the stage can be finished */
 	appeared = false;
 	if (!may_wait) {
-		answer =
-		    judge_reply(j, a, call, result, false, false, out, outcome);
+		answer = judge_reply(
+		    j, a, call, &key, result, false, false, out, outcome);
 		if (answer == PR_JUDGE_WOULD_WAIT) {
 			pr_judgement_end(out);
 			*out = (struct pr_judgement){0};
 			return answer;
 		}
 	}
-	pending_key(call, &key);
 	known = pending_end(j->pending, &key, &e);
 	if (known) {
 		memcpy(out->id, e.id, sizeof out->id);
@@ -404,7 +418,7 @@ pr_judge_response(struct pr_judge *j, struct pr_arena *a,
 	if (may_wait || appeared) {
 		out->verdict = PR_DENY;
 		answer = judge_reply(
-		    j, a, call, result, may_wait, appeared, out, outcome);
+		    j, a, call, &key, result, may_wait, appeared, out, outcome);
 	}
 	outcome->id = known ? pr_str_of(out->id) : (struct pr_str){NULL, 0};
 	outcome->correlation = outcome->id;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include <portreeve/arena.h>
@@ -82,8 +83,8 @@ static const struct {
 
 START_TEST(utf8_is_well_formed)
 {
-	ck_assert_int_eq(
-	    pr_str_utf8((struct pr_str){utf8[_i].s, utf8[_i].n}), utf8[_i].want);
+	ck_assert_int_eq(pr_str_utf8((struct pr_str){utf8[_i].s, utf8[_i].n}),
+	    utf8[_i].want);
 }
 END_TEST
 
@@ -91,9 +92,10 @@ START_TEST(json_strings_are_one_line)
 {
 	PR_CLEANUP(pr_buf_fini) struct pr_buf b = PR_BUF_INIT;
 
-	pr_buf_json(&b, PR_STR("a\"\\\n\x1b\x7f\xc3\xa9\xff\xc2\x85\xe2\x80\xa8"));
-	ck_assert_str_eq(b.p,
-	    "\"a\\\"\\\\\\n\\u001b\\u007f\xc3\xa9\\u00ff\\u0085\\u2028\"");
+	pr_buf_json(
+	    &b, PR_STR("a\"\\\n\x1b\x7f\xc3\xa9\xff\xc2\x85\xe2\x80\xa8"));
+	ck_assert_str_eq(
+	    b.p, "\"a\\\"\\\\\\n\\u001b\\u007f\xc3\xa9\\u00ff\\u0085\\u2028\"");
 }
 END_TEST
 
@@ -146,6 +148,63 @@ START_TEST(sha256_of_abc)
 	pr_hex(d, sizeof d, hex);
 	ck_assert_str_eq(hex,
 	    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+END_TEST
+
+static bool
+hashes_alike(const char *a, size_t na, const char *b, size_t nb)
+{
+	struct pr_str x = {a, na}, y = {b, nb};
+	uint8_t hx[PR_KEYED_HASH_LEN], hy[PR_KEYED_HASH_LEN];
+
+	pr_keyed_hash(&x, 1, hx);
+	pr_keyed_hash(&y, 1, hy);
+	return memcmp(hx, hy, sizeof hx) == 0;
+}
+
+START_TEST(keyed_hashes_tell_texts_apart)
+{
+	enum {
+		LEN = 300
+	};
+	char text[LEN + 1] = {0}, copy[LEN + 9];
+
+	for (size_t i = 0; i < LEN; i++)
+		text[i] = (char)(i * 7);
+	for (size_t n = 0; n <= LEN; n++) {
+		size_t shift = n % 8;
+
+		/* a block of its own, so that a byte too many is seen */
+		char *exact = pr_xmalloc(n);
+
+		memcpy(exact, text, n);
+		memcpy(copy + shift, text, n);
+		ck_assert(hashes_alike(exact, n, copy + shift, n));
+		ck_assert(!hashes_alike(text, n, text, n + 1));
+		for (size_t at = 0; at < n; at += 5) {
+			copy[shift + at] ^= (char)(1 << at % 8);
+			ck_assert(!hashes_alike(text, n, copy + shift, n));
+			copy[shift + at] ^= (char)(1 << at % 8);
+		}
+		free(exact);
+	}
+}
+END_TEST
+
+START_TEST(keyed_hashes_know_where_a_part_ends)
+{
+	struct pr_str a[] = {PR_STR("ab"), PR_STR("c"), PR_STR("")};
+	struct pr_str b[] = {PR_STR("a"), PR_STR("bc"), PR_STR("")};
+	struct pr_str c[] = {PR_STR("ab"), PR_STR(""), PR_STR("c")};
+	uint8_t h[4][PR_KEYED_HASH_LEN];
+
+	pr_keyed_hash(a, 3, h[0]);
+	pr_keyed_hash(b, 3, h[1]);
+	pr_keyed_hash(c, 3, h[2]);
+	pr_keyed_hash(a, 2, h[3]);
+	for (int i = 0; i < 4; i++)
+		for (int k = 0; k < i; k++)
+			ck_assert(memcmp(h[i], h[k], sizeof h[i]) != 0);
 }
 END_TEST
 
@@ -222,6 +281,8 @@ main(void)
 	tcase_add_loop_test(tc, base64_is_strict, 0, (int)PR_COUNT(base64));
 	tcase_add_test(tc, uuids_are_version_7_and_in_order);
 	tcase_add_test(tc, sha256_of_abc);
+	tcase_add_test(tc, keyed_hashes_tell_texts_apart);
+	tcase_add_test(tc, keyed_hashes_know_where_a_part_ends);
 	tcase_add_test(tc, arena_hands_out_zeroed_memory);
 	tcase_add_test(tc, clock_formats_utc);
 	tcase_add_test(tc, clock_reads_what_dockerd_writes);
