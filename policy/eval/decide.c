@@ -74,8 +74,9 @@ matter_init(struct matter *m, const struct pr_question *q)
 	    .stored = pr_decide_wants_stored(q->request)};
 	if (m->op->scope != PR_SCOPE_OWNED)
 		return;
-	m->creates =
-	    m->op->creates != PR_KIND_NONE && m->op->kind == PR_KIND_NONE;
+	/* a commit makes an image, which nobody owns: it acts on a container */
+	m->creates = m->op->creates != PR_KIND_NONE &&
+	    m->op->creates != PR_KIND_IMAGE && m->op->kind == PR_KIND_NONE;
 	if (m->creates) {
 		m->phase = (struct phase){PHASE_UNKNOWN, -1};
 		if (q->spec != NULL)

@@ -205,6 +205,35 @@ judge_label(const struct matter *m, const struct pr_grant *g, int team,
 	opinion_say(o, PR_NO, STAGE_OWNER, PR_REASON_OWNER, text);
 }
 
+/*
+ * Volumes that mounts of a create make may bear the labels too: they say
+ * nothing else than the create does.
+ */
+static void
+judge_volume_labels(const struct matter *m, const struct pr_grant *g, int team,
+    const struct pr_mount *mount, struct opinion *o)
+{
+	const struct pr_policy *p = m->q->policy;
+
+	for (size_t i = 0; i < mount->labels.n; i++) {
+		struct pr_str key = mount->labels.v[i].key;
+		struct pr_str value = mount->labels.v[i].value;
+
+		if (p->label_team.n > 0 && pr_str_eq(key, p->label_team) &&
+		    (pr_policy_team(p, value) < 0 ||
+			!owner_in_scope(p, g, team, value)))
+			opinion_say(o, PR_NO, STAGE_OWNER, PR_REASON_OWNER,
+			    "a volume's label names another team");
+		else if (p->label_phase.n > 0 &&
+		    pr_str_eq(key, p->label_phase) &&
+		    (m->phase.kind != PHASE_ONE ||
+			pr_policy_phase(p, value) != m->phase.index))
+			opinion_say(o, PR_NO, STAGE_OWNER,
+			    PR_REASON_PHASE_MISMATCH,
+			    "a volume's label names another phase");
+	}
+}
+
 void
 judge_scope(const struct matter *m, const struct pr_grant *g, int team,
     struct opinion *o)
@@ -217,6 +246,10 @@ judge_scope(const struct matter *m, const struct pr_grant *g, int team,
 		return;
 	}
 	judge_label(m, g, team, &worst);
+	for (size_t i = 0; m->creates && m->q->spec != NULL &&
+	     i < m->q->spec->n_mounts && worst.answer != PR_NO;
+	     i++)
+		judge_volume_labels(m, g, team, &m->q->spec->mounts[i], &worst);
 	for (size_t i = 0; i < m->q->n_refs && worst.answer != PR_NO; i++) {
 		one = *o;
 		judge_ref(m, g, team, &m->q->refs[i], &one);

@@ -39,11 +39,10 @@ resolve_new_name(struct pr_facts *f, struct pr_ref *r)
 		return; /* volumes are exempt: anonymous ones are hex */
 	if (r->name.n < 12) {
 		o = object_of(f, r->kind, r->name);
-		if (o == NULL)
-			return; /* would wait */
-		if (o->presence == PR_ABSENT ||
-		    (o->presence == PR_PRESENT && o->by == PR_BY_NAME &&
-			!o->ambiguous))
+		if (o != NULL &&
+		    (o->presence == PR_ABSENT ||
+			(o->presence == PR_PRESENT && o->by == PR_BY_NAME &&
+			    !o->ambiguous)))
 			return;
 	}
 	bad = pr_arena_alloc(f->arena, sizeof *bad);

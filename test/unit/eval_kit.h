@@ -20,8 +20,15 @@
 
 #include "unit.h"
 
+enum kit_memory { /* what the daemon and the host are said to know */
+	KIT_KNOWS = 0,
+	KIT_CANNOT_TELL,
+	KIT_WOULD_WAIT,
+};
+
 struct kit {
 	struct pr_arena *arena;
+	enum kit_memory memory;
 	struct pr_policy *policy;
 	const char *host; /* NULL: "h" */
 	const struct pr_json *objects, *paths;
@@ -165,10 +172,12 @@ kit_object(void *arg, enum pr_kind kind, struct pr_str name, bool lazy)
 	struct kit *k = arg;
 	struct pr_object *o;
 
-	if (lazy)
+	if (lazy || k->memory == KIT_WOULD_WAIT)
 		return NULL;
 	o = pr_arena_alloc(k->arena, sizeof *o);
 	o->kind = kind;
+	if (k->memory == KIT_CANNOT_TELL)
+		return o;
 	o->presence = PR_ABSENT;
 	for (uint32_t i = 0; k->objects != NULL && i < k->objects->n; i++) {
 		const struct pr_json *v = &k->objects->items[i];
@@ -193,6 +202,8 @@ kit_path(void *arg, struct pr_str path, bool writes, struct pr_str except)
 
 	(void)writes;
 	(void)except;
+	if (k->memory != KIT_KNOWS)
+		return k->memory == KIT_WOULD_WAIT ? NULL : f;
 	f->known = f->exists = f->shared_known = true;
 	f->real = path;
 	for (uint32_t i = 0; k->paths != NULL && i < k->paths->n; i++) {
