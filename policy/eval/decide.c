@@ -91,14 +91,17 @@ matter_init(struct matter *m, const struct pr_question *q)
 	m->target = find_target(q);
 	o = m->target != NULL ? m->target->object : NULL;
 	if (o == NULL || o->presence == PR_PRESENCE_UNKNOWN) {
-		m->phase = (struct phase){PHASE_UNKNOWN, -1};
+		m->target_unknown = true;
+		m->phase = host_phase(q);
 	} else if (o->presence == PR_PRESENT && !has_no_owner(m->target)) {
 		m->phase = phase_of(q, o);
 	} else if (o->presence == PR_ABSENT) {
 		/* a read needs its 404; a change by full id gets one surely */
 		m->target_absent = m->target->kind != PR_KIND_EXEC &&
+		    m->target->role == PR_REF_TARGET &&
 		    (m->op->risk == PR_RISK_READ ||
-			(m->target->kind == PR_KIND_CONTAINER &&
+			((m->target->kind == PR_KIND_CONTAINER ||
+			     m->target->kind == PR_KIND_NETWORK) &&
 			    is_full_id(m->target->name)));
 	}
 }
@@ -185,12 +188,14 @@ ask_role_deny(void *arg, const struct matter *m, unsigned grant, int team)
 {
 	const struct pr_grant *g = &m->q->policy->grants[grant];
 	struct role_deny *worst = arg;
-	enum pr_tri t;
+	enum pr_tri phase = phase_covered(m, g), t;
 
 	if (!pr_opset_has(&m->q->policy->roles[g->role].deny, m->op->op) ||
-	    !phase_covered(m, g))
+	    phase == PR_NO)
 		return;
 	t = scope_covers(m, g, team);
+	if (t == PR_YES)
+		t = phase;
 	/* a deny that is sure is named before one that is not */
 	if (t == PR_NO || (worst->answer == PR_YES && t != PR_YES) ||
 	    (worst->answer == t && worst->grant <= grant))

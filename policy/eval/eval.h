@@ -32,6 +32,7 @@ struct matter {
 	const struct pr_ref
 	    *target;              /* owned object that is acted on, or NULL */
 	bool target_absent;       /* it is not there, and that is fine */
+	bool target_unknown;      /* it cannot be looked up */
 	struct pr_str label_team; /* what the body claims, if has_* */
 	bool has_label_team;
 	bool spec;   /* needs a profile (semantics 3.6) */
@@ -72,6 +73,8 @@ void matter_init(struct matter *m, const struct pr_question *q);
 /* ---- scope.c ---- */
 struct belonging belongs_to(
     const struct pr_question *q, const struct pr_object *o);
+/* The host's only phase, or unknown. */
+struct phase host_phase(const struct pr_question *q);
 /* The phase of an object that is there (semantics 2.5). */
 struct phase phase_of(const struct pr_question *q, const struct pr_object *o);
 bool has_no_owner(const struct pr_ref *r);
@@ -79,7 +82,7 @@ bool has_no_owner(const struct pr_ref *r);
 bool owner_in_scope(const struct pr_policy *p, const struct pr_grant *g,
     int team, struct pr_str owner);
 /* The grant's phases cover the matter's phase. */
-bool phase_covered(const struct matter *m, const struct pr_grant *g);
+enum pr_tri phase_covered(const struct matter *m, const struct pr_grant *g);
 /* Owner scope of everything the request touches, the target first. */
 void judge_scope(const struct matter *m, const struct pr_grant *g, int team,
     struct opinion *o);

@@ -54,8 +54,7 @@ static void
 judge_stored(const struct matter *m, const struct pr_grant *g, int team,
     struct opinion *o)
 {
-	if (!m->stored || g->stored_specs_any || m->target_absent ||
-	    m->q->policy->profiles[g->profile].unrestricted)
+	if (!m->stored || g->stored_specs_any || m->target_absent)
 		return;
 	if (!m->q->stored_known || m->q->stored == NULL) {
 		o->soft = false;
@@ -66,6 +65,20 @@ judge_stored(const struct matter *m, const struct pr_grant *g, int team,
 		return;
 	}
 	judge_spec(m, g, team, m->q->stored, o);
+}
+
+/* Quotas count what the owner has (3.10), whoever asks. */
+static int
+owner_of(const struct matter *m, int team)
+{
+	const struct pr_policy *p = m->q->policy;
+
+	if (m->creates)
+		return m->has_label_team ? pr_policy_team(p, m->label_team)
+					 : team;
+	if (m->target == NULL || m->target->object == NULL)
+		return team;
+	return pr_policy_team(p, belongs_to(m->q, m->target->object).team);
 }
 
 static bool
@@ -130,7 +143,7 @@ judge_shape(const struct matter *m, const struct pr_grant *g, int team,
 		    "the grant names no profile");
 		return;
 	}
-	judge_quotas(m, team, o);
+	judge_quotas(m, owner_of(m, team), o);
 	if (o->answer == PR_NO)
 		return;
 	judge_promotion(m, g, o);
@@ -156,13 +169,14 @@ judge_grant(const struct matter *m, unsigned grant, int team, struct opinion *o)
 	    .grant = grant,
 	    .team = team,
 	    .key = -1};
-	if (!pr_opset_has(&p->roles[g->role].allow, m->op->op)) {
+	if (!pr_opset_has(&p->roles[g->role].allow, m->op->op) ||
+	    pr_opset_has(&p->roles[g->role].deny, m->op->op)) {
 		snprintf(text, sizeof text, "role %.*s does not allow it",
 		    PR_STRF(p->roles[g->role].name));
 		opinion_say(o, PR_NO, STAGE_ROLE, PR_REASON_ROLE, text);
 		return;
 	}
-	if (!phase_covered(m, g)) {
+	if (phase_covered(m, g) == PR_NO) {
 		opinion_say(o, PR_NO, STAGE_PHASE, PR_REASON_PHASE,
 		    m->phase.kind == PHASE_UNKNOWN
 			? "the object's phase is not known"

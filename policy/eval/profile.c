@@ -627,37 +627,53 @@ judge_exec_privileged(struct judging *j)
 	return judge_no(j, "Privileged is true");
 }
 
-/* "", "0", "00:0", "+0", "root": all the same user */
+/* "", "0", "00:0", "+0", "-0", "root": all the same user */
 bool
 user_is_root(struct pr_str user)
 {
 	struct pr_str name = pr_str_cut(&user, ':');
 	size_t i = 0;
 
-	if (name.n > 0 && name.p[0] == '+')
+	if (name.n > 1 && (name.p[0] == '+' || name.p[0] == '-'))
 		i++;
 	while (i < name.n && name.p[i] == '0')
 		i++;
 	return i == name.n || pr_str_is(name, "root");
 }
 
+/* The same text, or root both (semantics 9.11). */
+static bool
+is_same_user(struct pr_str user, struct pr_str container)
+{
+	if (pr_str_eq(user, container))
+		return true;
+	return user_is_root(user) && user_is_root(container) &&
+	    pr_str_find(user, ':') == user.n;
+}
+
 static enum pr_tri
 judge_exec_user(struct judging *j)
 {
 	const struct pr_spec *s = j->spec;
+	bool same = list_has(j->leaf, "same-as-container");
+	struct pr_str user = s->user_given ? s->user : s->container_user;
 	char name[SHOWN + 4];
 
-	if (!s->user_given || list_has(j->leaf, "any"))
+	if (list_has(j->leaf, "any") || (same && !s->user_given))
 		return PR_YES;
-	if (list_has(j->leaf, "same-as-container") && s->container_user_known &&
-	    (pr_str_eq(s->user, s->container_user) ||
-		(user_is_root(s->user) && user_is_root(s->container_user) &&
-		    pr_str_find(s->user, ':') == s->user.n)))
+	if (user.n == 0)
+		user = PR_STR("root");
+	if ((s->user_given || s->container_user_known) &&
+	    !pr_str_is(user, "same-as-container") &&
+	    list_matches(j, user, '\0'))
 		return PR_YES;
-	if (!pr_str_is(s->user, "same-as-container") &&
-	    list_matches(j, s->user, '\0'))
+	if ((same || !s->user_given) && !s->container_user_known &&
+	    j->leaf->list.n > 0)
+		return judge_cannot_tell(
+		    j, "the container's user is not known");
+	if (same && s->user_given && is_same_user(s->user, s->container_user))
 		return PR_YES;
-	return judge_no(j, "User is %s", shown(s->user, name));
+	return judge_no(j, "User is %s", shown(user, name));
 }
 
 static enum pr_tri
@@ -781,6 +797,17 @@ note(struct pr_shortfall *why, enum pr_tri answer, enum pr_profile_key key,
 	snprintf(why->text, sizeof why->text, "%s", text);
 }
 
+/* Without a body there is the query alone, whose keys may be unknown. */
+static key_judge
+judge_of(enum pr_profile_key key, enum pr_spec_body body)
+{
+	if (body == PR_SPEC_CONTAINER)
+		return judges[key].container;
+	if (body == PR_SPEC_EXEC || key == PR_KEY_UNKNOWN_FIELDS)
+		return judges[key].exec;
+	return NULL;
+}
+
 static enum pr_tri
 judge_keys(const struct pr_profile *profile, const struct pr_spec *spec,
     const struct pr_judge_env *env, struct pr_shortfall *why)
@@ -792,9 +819,7 @@ judge_keys(const struct pr_profile *profile, const struct pr_spec *spec,
 	why->answer = PR_YES;
 	why->all_soft = true;
 	for (unsigned key = 0; key < PR_KEY_COUNT; key++) {
-		key_judge judge = spec->body == PR_SPEC_EXEC
-		    ? judges[key].exec
-		    : judges[key].container;
+		key_judge judge = judge_of(key, spec->body);
 		enum pr_tri answer;
 
 		if (judge == NULL || !is_demanded(key, &profile->leaf[key]))
@@ -809,13 +834,29 @@ judge_keys(const struct pr_profile *profile, const struct pr_spec *spec,
 	return why->answer;
 }
 
+/* What even `unrestricted` does not have (semantics 5.10). */
+static enum pr_tri
+judge_builtin(const struct pr_profile *profile, const struct pr_spec *spec,
+    const struct pr_judge_env *env, struct pr_shortfall *why)
+{
+	static const struct pr_leaf deny = {.made = true, .word = {"deny", 4}};
+	struct judging j = {profile, spec, env, PR_KEY_PROTECTED, &deny,
+	    why->text, sizeof why->text};
+
+	if (spec->body != PR_SPEC_CONTAINER)
+		return PR_YES;
+	why->key = PR_KEY_PROTECTED;
+	why->answer = judge_protected(&j);
+	return why->answer;
+}
+
 enum pr_tri
 pr_profile_judge(const struct pr_profile *profile, const struct pr_spec *spec,
     const struct pr_judge_env *env, struct pr_shortfall *why)
 {
 	*why = (struct pr_shortfall){.stored = spec->stored};
 	if (profile->unrestricted)
-		return PR_YES;
+		return judge_builtin(profile, spec, env, why);
 	switch (spec->body) {
 	case PR_SPEC_UNREAD:
 		why->answer = PR_CANNOT_TELL;
@@ -836,7 +877,5 @@ pr_profile_judge(const struct pr_profile *profile, const struct pr_spec *spec,
 		    spec->must_default);
 		return PR_NO;
 	}
-	if (spec->body == PR_SPEC_NOTHING)
-		return PR_YES;
 	return judge_keys(profile, spec, env, why);
 }

@@ -35,12 +35,21 @@ is_single(pr_phase_mask mask)
 }
 
 struct phase
-phase_of(const struct pr_question *q, const struct pr_object *o)
+host_phase(const struct pr_question *q)
 {
-	int index;
-
 	if (is_single(q->served))
 		return (struct phase){PHASE_ONE, __builtin_ctzll(q->served)};
+	return (struct phase){PHASE_UNKNOWN, -1};
+}
+
+struct phase
+phase_of(const struct pr_question *q, const struct pr_object *o)
+{
+	struct phase only = host_phase(q);
+	int index;
+
+	if (only.kind == PHASE_ONE)
+		return only;
 	index = pr_policy_phase(q->policy, belongs_to(q, o).phase);
 	if (index < 0)
 		return (struct phase){PHASE_UNKNOWN, -1};
@@ -81,18 +90,29 @@ owner_in_scope(const struct pr_policy *p, const struct pr_grant *g, int team,
 	return false;
 }
 
-bool
+static enum pr_tri
+tri(bool yes)
+{
+	return yes ? PR_YES : PR_NO;
+}
+
+enum pr_tri
 phase_covered(const struct matter *m, const struct pr_grant *g)
 {
+	if (g->all_phases &&
+	    (m->phase.kind != PHASE_UNKNOWN || m->target_unknown))
+		return PR_YES;
 	switch (m->phase.kind) {
 	case PHASE_ONE:
-		return g->all_phases || (g->phases >> m->phase.index & 1) != 0;
+		return tri((g->phases >> m->phase.index & 1) != 0);
 	case PHASE_SET:
-		return g->all_phases || (g->phases & m->q->served) != 0;
+		return tri((g->phases & m->q->served) != 0);
 	case PHASE_UNKNOWN:
-		return g->all_phases && g->owner == PR_OWNER_ANY;
+		if (m->target_unknown)
+			return PR_CANNOT_TELL;
+		return tri(g->all_phases && g->owner == PR_OWNER_ANY);
 	}
-	return false;
+	return PR_NO;
 }
 
 void
