@@ -23,9 +23,16 @@ struct pr_image {
 /* Reads a reference; the parts live in the arena. */
 struct pr_image pr_image_read(struct pr_arena *a, struct pr_str text);
 /*
+ * A pattern of images.* with what the daemon adds to a name spelt out:
+ * "alpine:3" is docker.io/library/alpine:3.  In buf, or the pattern itself; an
+ * empty string, which matches nothing, if it is too long.
+ */
+struct pr_str pr_image_spell(struct pr_str pattern, char *buf, size_t len);
+/*
  * Does a pattern of images.* (semantics 5.5, 5.9) match?  A pattern with a tag
  * wants that tag (`:latest` where the reference has none) and no digest; one
- * with a digest that digest; one with neither takes all.
+ * with a digest that digest; one with neither takes all.  The pattern is spelt
+ * out.
  */
 bool pr_image_match(struct pr_str pattern, const struct pr_image *image);
 

@@ -340,6 +340,9 @@ add_mount_of(struct extract *e, const struct pr_json *v)
 	m = mount_new(e, PR_MOUNT_OTHER, "HostConfig.VolumesFrom");
 	m->read_only = !body_bool(rw);
 	m->propagation = body_str(pr_json_get(v, PR_STR("Propagation")));
+	/* the daemon fills this in where nobody wrote anything */
+	if (pr_str_is(m->propagation, "rprivate"))
+		m->propagation = PR_STR("");
 	if (pr_str_is(type, "bind")) {
 		source = body_str(pr_json_get(v, PR_STR("Source")));
 		return source.n > 0 && source.p[0] == '/'

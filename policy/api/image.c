@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include <portreeve/image.h>
@@ -214,6 +215,41 @@ pr_image_read(struct pr_arena *a, struct pr_str text)
 	image.digest = digest;
 	image.form = is_hex(text) ? PR_IMAGE_EITHER : PR_IMAGE_NAME;
 	return image;
+}
+
+/* The part of a pattern that is a registry, or empty. */
+static struct pr_str
+registry_of(struct pr_str pattern)
+{
+	size_t slash = pr_str_find(pattern, '/');
+	struct pr_str first = pr_str_sub(pattern, 0, slash);
+
+	return slash < pattern.n && is_domain(first) ? first : PR_STR("");
+}
+
+struct pr_str
+pr_image_spell(struct pr_str pattern, char *buf, size_t len)
+{
+	struct pr_str registry = registry_of(pattern), path = pattern, name;
+	int n;
+
+	if (registry.n > 0 && !pr_str_is(registry, "docker.io") &&
+	    !pr_str_is(registry, "index.docker.io"))
+		return pattern;
+	if (registry.n > 0)
+		path = pr_str_sub(pattern, registry.n + 1, pattern.n);
+	name = path;
+	name = pr_str_cut(&name, '@');
+	if (registry.n == 0 && pr_str_starts(name, "**"))
+		return pattern;
+	n = snprintf(buf, len, "docker.io/%s%.*s",
+	    pr_str_find(name, '/') < name.n || pr_str_starts(name, "**")
+		? ""
+		: "library/",
+	    PR_STRF(path));
+	if (n < 0 || (size_t)n >= len)
+		return PR_STR("");
+	return (struct pr_str){buf, (size_t)n};
 }
 
 bool

@@ -3,6 +3,7 @@
 #ifndef PROFILE_H
 #define PROFILE_H
 
+#include <portreeve/image.h>
 #include <portreeve/spec.h>
 
 struct judging {
@@ -81,6 +82,8 @@ enum pr_tri judge_ulimits(struct judging *j);
 enum pr_tri judge_oom_score(struct judging *j);
 enum pr_tri judge_restart(struct judging *j);
 
+/* Some pattern of the list matches a name as the daemon spells it out. */
+bool image_name_allowed(struct judging *j, const struct pr_image *image);
 enum pr_tri judge_images_allow(struct judging *j);
 enum pr_tri judge_images_digest(struct judging *j);
 enum pr_tri judge_env_forbid(struct judging *j);

@@ -4,15 +4,17 @@
 
 #include "profile.h"
 
-static bool
-name_allowed(struct judging *j, const struct pr_image *image)
+bool
+image_name_allowed(struct judging *j, const struct pr_image *image)
 {
-	char buf[1024];
+	char spelt[1024], buf[1024];
 
 	for (size_t i = 0; i < j->leaf->list.n; i++) {
+		/* before the substitution: a team's name is no registry */
 		struct pr_str p =
-		    pattern_expand(j, j->leaf->list.v[i], buf, sizeof buf);
+		    pr_image_spell(j->leaf->list.v[i], spelt, sizeof spelt);
 
+		p = pattern_expand(j, p, buf, sizeof buf);
 		if (p.p != NULL && pr_image_match(p, image))
 			return true;
 	}
@@ -33,7 +35,8 @@ some_name_allowed(
 			continue;
 		image = pr_image_read(a, v->items[i].str);
 		if (image.form != PR_IMAGE_ID &&
-		    image.form != PR_IMAGE_INVALID && name_allowed(j, &image))
+		    image.form != PR_IMAGE_INVALID &&
+		    image_name_allowed(j, &image))
 			return true;
 	}
 	return false;
@@ -76,7 +79,7 @@ judge_image(struct judging *j, struct pr_arena *a)
 			return judge_no(j, "there is no image %s",
 			    shown(j->spec->image, name));
 	}
-	if (name_allowed(j, &image))
+	if (image_name_allowed(j, &image))
 		return PR_YES;
 	return judge_no(j, "Image is %s", shown(j->spec->image, name));
 }
@@ -162,11 +165,16 @@ judge_require_user(struct judging *j)
 		return !user_is_root(j->spec->user)
 		    ? PR_YES
 		    : judge_no(j, "User is %s", shown(j->spec->user, name));
+	/* a stored spec has the image's user already */
+	if (j->spec->stored)
+		return judge_no(j, "User is root");
 	if (o == NULL)
 		return judge_cannot_tell(j, "the image's user is not known");
+	if (o->presence == PR_ABSENT) /* judged at start (semantics 2.8) */
+		return PR_YES;
 	user = image_config(j, "User");
-	if (o->presence == PR_PRESENT && user != NULL &&
-	    user->type == PR_JSON_STRING && !user_is_root(user->str))
+	if (user != NULL && user->type == PR_JSON_STRING &&
+	    !user_is_root(user->str))
 		return PR_YES;
 	return judge_no(j, "User is not set, and the image has none");
 }
@@ -181,9 +189,13 @@ judge_require_health(struct judging *j)
 		return PR_YES;
 	if (j->spec->healthcheck_off)
 		return judge_no(j, "Healthcheck is switched off");
+	if (j->spec->stored)
+		return judge_no(j, "Healthcheck is not set");
 	if (o == NULL)
 		return judge_cannot_tell(
 		    j, "the image's health check is not known");
+	if (o->presence == PR_ABSENT)
+		return PR_YES;
 	health = image_config(j, "Healthcheck");
 	if (health != NULL && health->type == PR_JSON_OBJECT) {
 		const struct pr_json *test =

@@ -333,7 +333,6 @@ judge_mount_images(struct judging *j)
 	for (size_t i = 0; i < j->spec->n_mounts && all == PR_YES; i++) {
 		const struct pr_mount *m = &j->spec->mounts[i];
 		struct pr_image image;
-		bool found = false;
 		char name[SHOWN + 4];
 
 		if (m->type != PR_MOUNT_IMAGE)
@@ -341,10 +340,8 @@ judge_mount_images(struct judging *j)
 		if (a == NULL)
 			a = pr_arena_new(1024);
 		image = pr_image_read(a, m->source);
-		for (size_t k = 0; k < j->leaf->list.n && !found; k++)
-			found = image.form == PR_IMAGE_NAME &&
-			    pr_image_match(j->leaf->list.v[k], &image);
-		if (!found)
+		if (image.form != PR_IMAGE_NAME ||
+		    !image_name_allowed(j, &image))
 			all = judge_no(j, "%s mounts image %s", m->field,
 			    shown(m->source, name));
 	}
