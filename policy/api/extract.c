@@ -196,21 +196,52 @@ extract_disconnect(struct extract *e, const struct pr_request *rq)
  * Which extractor reads an operation's body.  An operation that carries a
  * spec and has no row here is denied to every profile but `unrestricted`.
  */
-static const struct {
+static const struct extractor {
 	const char *action;
 	int (*read)(struct extract *e, const struct pr_request *rq);
+	/* the query keys that some engine knows (semantics 5.3) */
+	const char *query[6];
 } extractors[] = {
-    {"container.create", extract_create},
-    {"container.exec", extract_exec},
-    {"container.exec-start", extract_exec_start},
-    {"container.start", extract_start},
-    {"container.restart", extract_nothing},
-    {"container.unpause", extract_nothing},
-    {"container.attach", extract_nothing},
-    {"container.attach-ws", extract_nothing},
-    {"container.rename", extract_rename},
-    {"network.disconnect", extract_disconnect},
+    {"container.create", extract_create, {"name", "platform"}},
+    {"container.exec", extract_exec, {NULL}},
+    {"container.exec-start", extract_exec_start, {NULL}},
+    {"container.start", extract_start,
+	{"detachKeys", "checkpoint", "checkpoint-dir"}},
+    {"container.restart", extract_nothing, {"t", "signal"}},
+    {"container.unpause", extract_nothing, {NULL}},
+    {"container.attach", extract_nothing,
+	{"detachKeys", "logs", "stream", "stdin", "stdout", "stderr"}},
+    {"container.attach-ws", extract_nothing,
+	{"detachKeys", "logs", "stream", "stdin", "stdout", "stderr"}},
+    {"container.rename", extract_rename, {"name"}},
+    {"network.disconnect", extract_disconnect, {NULL}},
 };
+
+static bool
+knows_key(const struct extractor *x, struct pr_str key)
+{
+	for (size_t i = 0; i < PR_COUNT(x->query); i++) {
+		if (x->query[i] != NULL && pr_str_is(key, x->query[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Query keys of a route that carries a spec are fields of it. */
+static void
+read_query(
+    struct extract *e, const struct extractor *x, const struct pr_request *rq)
+{
+	for (size_t i = 0; i < rq->n_query; i++) {
+		struct pr_str key = rq->query[i].key;
+		int n = key.n < 48 ? (int)key.n : 48;
+
+		if (e->spec->unknown_field == NULL && !knows_key(x, key))
+			e->spec->unknown_field =
+			    pr_arena_printf(e->arena, "the query key %.*s",
+				pr_str_printable(key) ? n : 0, key.p);
+	}
+}
 
 static struct pr_spec *
 spec_new(const struct pr_extract *x)
@@ -255,6 +286,7 @@ pr_spec_read(const struct pr_extract *x, const struct pr_request *rq,
 			continue;
 		if (extractors[i].read(&e, rq) < 0)
 			return -1;
+		read_query(&e, &extractors[i], rq);
 		*spec = e.spec;
 		return 0;
 	}
