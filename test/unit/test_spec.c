@@ -715,7 +715,7 @@ static const struct {
 	"bind(/etc)"},
     {"{'Mounts':[{'Type':'bind','Source':'/etc','RW':false,'Propagation':"
      "'rprivate'}]}",
-	true, "bind(/etc ro prop=rprivate)"},
+	true, "bind(/etc ro)"},
     {"{'Mounts':[{'Type':'bind','Source':'/etc'}]}", true, "bind(/etc ro)"},
     {"{'Mounts':[{'Type':'volume','Name':'data','RW':true}]}", true,
 	"volume(data) <volume volume data>"},
