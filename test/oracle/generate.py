@@ -1,0 +1,939 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random policies and random requests over one small world, so that names
+meet and every outcome is common.  All chance comes from one seeded source.
+"""
+import json
+import random
+
+TEAMS = ["alpha", "bravo", "ci", "console", "delta"]
+PHASES = ["dev", "prod", "test"]
+TEAM_KEY, PHASE_KEY = "com.acme.team", "com.acme.phase"
+USERS = ["alice", "bob"]
+HEX64 = ["%x" % i * 64 for i in range(1, 6)]
+IMAGES = ["alpine", "alpine:3.18", "reg.acme.com/alpha/app:1.2",
+          "reg.acme.com/alpha/app", "docker.io/library/busybox",
+          "reg.acme.com/bravo/x@sha256:" + "a" * 64,
+          "localhost:5000/t/u:v", "acme/tool", "index.docker.io/acme/tool",
+          "sha256:" + "b" * 64, "c" * 64, "beef", "alpine:3.18@sha256:" +
+          "d" * 64]
+IMAGE_PATTERNS = ["**", "docker.io/library/*", "alpine", "alpine:3.18",
+                  "reg.acme.com/**", "reg.acme.com/${team}/*",
+                  "docker.io/**", "reg.acme.com/alpha/app:*",
+                  "reg.acme.com/*/x@sha256:" + "a" * 64, "acme/*",
+                  "reg.acme.com/alpha/app:latest", "localhost:5000/**"]
+CAPS = ["SYS_ADMIN", "cap_net_admin", "CAP_CHOWN", "NET_BIND_SERVICE", "ALL",
+        "chown"]
+PATHS = ["/srv/alpha/data", "/srv/alpha", "/srv/bravo/x", "/etc",
+         "/etc/localtime", "/var/run/docker.sock", "/srv/alice/h", "/",
+         "/srv/alpha/../bravo", "//srv//alpha/data/", "/s/x"]
+PATH_PATTERNS = ["/srv/${team}/**", "/etc/localtime:ro", "/srv/*", "/**",
+                 "/srv/${user}/*", "/etc:ro", "/srv/**:ro", "/srv/alpha",
+                 "/srv/*/x", "/srv/${phase}/**", "/s*/x", "/s/*"]
+ENV = ["PATH=/bin", "DB_PASSWORD=x", "TOKEN", "Secret_Key=1", "LANG=C"]
+SECURITY = ["no-new-privileges", "no-new-privileges:true",
+            "no-new-privileges=false", "seccomp=unconfined",
+            "seccomp:unconfined", "seccomp=builtin", "seccomp={}",
+            "apparmor=unconfined", "apparmor:mine", "label=disable",
+            "label:type:foo", "label=level:s0", "writable-cgroups=true",
+            "foo=bar", "disable"]
+MASKED = ["/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys",
+          "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
+          "/proc/sched_debug", "/proc/scsi", "/sys/firmware"]
+READONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
+            "/proc/sysrq-trigger"]
+MB, GB = 1 << 20, 1 << 30
+
+
+class Source:
+    """Chance, with a few words for it."""
+
+    def __init__(self, seed):
+        self.r = random.Random(seed)
+        self.pick = self.r.choice
+
+    def chance(self, p):
+        return self.r.random() < p
+
+    def some(self, items, least=0, most=None):
+        most = min(len(items), 3 if most is None else most)
+        return self.r.sample(items, self.r.randint(min(least, most), most))
+
+
+# -- policies -------------------------------------------------------------
+
+LEAVES = {
+    "unknown_fields": ["deny", "allow"],
+    "privileged": [True, False],
+    "namespaces.network": (["private", "none", "own", "host",
+                            "container:own"],),
+    "namespaces.pid": (["private", "host", "container:own"],),
+    "namespaces.ipc": (["private", "none", "shareable", "host",
+                        "container:own"],),
+    "namespaces.uts": (["private", "host"],),
+    "namespaces.user": (["default", "host"],),
+    "namespaces.cgroup": (["private", "host"],),
+    "mounts.bind": (PATH_PATTERNS,),
+    "mounts.protected": ["deny", "allow"],
+    "mounts.shared_trees": [True, False],
+    "mounts.propagation": (["private", "rprivate", "rslave", "shared"],),
+    "mounts.relabel": [True, False],
+    "mounts.volumes": ["none", "own", "any"],
+    "mounts.volume_drivers": (["local", "nfs", "vieux/sshfs"],),
+    "mounts.volume_opts": (["type", "type=tmpfs", "o=size=1m", "device",
+                            "size"],),
+    "mounts.volumes_from": ["none", "own", "any"],
+    "mounts.tmpfs": [True, False, ["exec"], ["suid", "dev"], []],
+    "mounts.images": (IMAGE_PATTERNS,),
+    "capabilities.add": (CAPS,),
+    "capabilities.drop": (["ALL", "NET_RAW", "cap_mknod"],),
+    "security.seccomp": (["default", "unconfined", "builtin", "custom"],),
+    "security.apparmor": (["default", "unconfined", "mine"],),
+    "security.selinux": (["default", "disable", "type:foo", "level:s0"],),
+    "security.no_new_privileges": ["any", "required"],
+    "security.masked_paths": ["default", "any"],
+    "security.options": (["writable-cgroups=true", "foo=bar"],),
+    "devices.allow": (["/dev/fuse", "/dev/snd/**", "/dev/**"],),
+    "devices.requests": ([{"driver": "nvidia", "capabilities": ["gpu"],
+                           "count": 1},
+                          {"driver": "cdi", "capabilities": [],
+                           "count": 0},
+                          {"driver": "nvidia", "capabilities": ["*"],
+                           "count": -1}],),
+    "devices.cgroup_rules": (["c 1:3 mr", "a *:* rwm"],),
+    "kernel.sysctls": (["net.core.somaxconn", "net.ipv4.*"],),
+    "kernel.runtimes": (["default", "runc", "kata"],),
+    "kernel.cgroup_parent": (["/alpha", "/sys/*", "/${team}"],),
+    "kernel.oom_kill_disable": [True, False],
+    "kernel.oom_score": ["0..1000?", "-500..500?", "100..200"],
+    "kernel.annotations": (["a.b/c", "run.oci"],),
+    "kernel.storage_opt": (["size", "size=10G"],),
+    "kernel.group_add": (["audio", "1000"],),
+    "kernel.cpuset": ["any", ["0-1"], ["0", "1"]],
+    "kernel.realtime": [True, False],
+    "kernel.blkio": ["none", "any", "devices"],
+    "net.links": ["own", "any", "none"],
+    "net.extra_hosts": ["any", [], ["h:10.0.0.1"], ["*:host-gateway"]],
+    "net.dns": ["any", [], ["10.0.0.2", "corp"]],
+    "net.static_ip": [True, False],
+    "net.driver_opts": (["ifname", "a=b"],),
+    "images.allow": (IMAGE_PATTERNS,),
+    "images.digest": ["any", "required"],
+    "exec.privileged": [True, False],
+    "exec.user": (["same-as-container", "any", "root", "app", "1000"],),
+    "log_opts": (["max-size", "syslog-address", "tag=x"],),
+    "log_drivers": (["default", "json-file", "syslog", "none"],),
+    "limits.memory": ["..1GiB?", "64MiB..1GiB", "..2G", "128M..?"],
+    "limits.swap": ["..2GiB?", "..1GiB", "1M..4GiB"],
+    "limits.cpus": ["..2?", "0.1..2", "..1.5", "0.5..1?"],
+    "limits.pids": ["..100?", "1..256", "..1000"],
+    "limits.ulimits": [{"nofile": "..1024?"}, {"nofile": "..65536",
+                                               "core": "0..0?"},
+                       {"core": "..100?"}],
+    "limits.shm": ["..64MiB?", "..1GiB", "1M..128M?"],
+    "ports.bind": (["127.0.0.1", "::1", "0.0.0.0", "::", "10.0.0.0/8",
+                    "0.0.0.0/0", "::/0"],),
+    "ports.range": ["none", "1024-65535", "8000-8010", "80-80"],
+    "ports.publish_all": [True, False],
+    "restart": (["no", "always", "unless-stopped", "on-failure",
+                 "on-failure:5", "on-failure:2"],),
+    "env.forbid": (["*PASSWORD*", "TOKEN", "secret*"],),
+    "require.user": ["any", "non-root"],
+    "require.read_only_rootfs": [True, False],
+    "require.healthcheck": [True, False],
+    "require.labels": (["ticket", "cost"],),
+}
+COMMON = ["images.allow", "namespaces.network", "mounts.bind", "exec.user",
+          "restart", "ports.bind", "ports.range"]
+GENEROUS = {"images.allow": ["**"]}
+# what almost every request needs
+ORDINARY = {"namespaces.network": "private", "namespaces.pid": "private",
+            "namespaces.ipc": "private", "namespaces.uts": "private",
+            "namespaces.user": "default", "namespaces.cgroup": "private",
+            "security.seccomp": "default", "security.apparmor": "default",
+            "security.selinux": "default", "kernel.runtimes": "default",
+            "log_drivers": "default", "restart": "no",
+            "exec.user": "same-as-container",
+            "mounts.volume_drivers": "local"}
+DEMANDS = {"capabilities.drop", "security.no_new_privileges",
+           "images.digest", "limits.memory", "limits.swap", "limits.cpus",
+           "limits.pids", "limits.ulimits", "limits.shm", "require.user",
+           "require.read_only_rootfs", "require.healthcheck",
+           "require.labels", "kernel.oom_score"}
+VERBS = {
+    "container": ["create", "exec", "start", "stop", "remove", "inspect",
+                  "list", "rename", "restart", "attach", "wait", "kill",
+                  "logs", "archive-read", "archive-write", "exec-start",
+                  "pause", "unpause", "update", "commit", "checkpoint",
+                  "*", "attach-ws", "export", "stats", "prune",
+                  "exec-inspect", "resize"],
+    "image": ["list", "inspect", "pull", "remove", "*", "prune"],
+    "network": ["list", "inspect", "create", "connect", "remove", "*"],
+    "volume": ["list", "inspect", "create", "remove", "*"],
+    "system": ["ping", "version", "info", "events", "df", "*"],
+    "service": ["list", "create", "inspect", "*"],
+    "secret": ["create", "list", "inspect", "remove"],
+    "plugin": ["*"], "swarm": ["*"], "build": ["run", "prune"],
+    "config": ["create", "inspect"], "task": ["inspect"],
+}
+
+
+def put(tree, path, v):
+    parts = path.split(".")
+    for p in parts[:-1]:
+        tree = tree.setdefault(p, {})
+    tree[parts[-1]] = v
+
+
+def verb_map(g, least, most, wide=0.0):
+    if g.chance(wide):
+        return {"*": ["*"]}
+    out = {}
+    for res in ["container"] * g.chance(0.8) + g.some(
+            sorted(VERBS), least, most):
+        out[res] = ["*"] if g.chance(wide) else \
+            g.some(VERBS[res], 1, 8)
+    return out or {"container": ["kill"]}
+
+
+def profile(g, parents):
+    tree = {}
+    if parents and g.chance(0.35):
+        tree["extends"] = g.pick(parents)
+    mode = g.pick([0.03, 0.1, 0.3, 0.7])
+    for path, values in LEAVES.items():
+        if not g.chance(max(mode, 0.6 if path in COMMON else 0)):
+            continue
+        if path in GENEROUS and g.chance(0.6):
+            put(tree, path, GENEROUS[path])
+        elif path in DEMANDS and g.chance(0.6):
+            continue
+        elif isinstance(values, tuple):
+            most = len(values[0]) if g.chance(0.5) else 3
+            some = g.some(values[0], 0, most)
+            if path in ORDINARY and ORDINARY[path] not in some and \
+                    g.chance(0.9):
+                some.append(ORDINARY[path])
+            put(tree, path, some)
+        else:
+            put(tree, path, g.pick(values))
+    return tree
+
+
+def window(g):
+    days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    return "%s %02d:%02d..%s %02d:%02d %s" % (
+        g.pick(days), g.r.randrange(24), g.pick([0, 30]), g.pick(days),
+        g.r.randrange(24), g.pick([0, 15]),
+        g.pick(["UTC", "Europe/Berlin", "America/New_York"]))
+
+
+def phase(g):
+    out = {}
+    if g.chance(0.4):
+        out["mode"] = "complain"
+    if g.chance(0.12):
+        f = {"windows": [window(g) for _ in range(g.r.randint(1, 2))]}
+        if g.chance(0.4):
+            f["except"] = g.some(TEAMS, 1, 2)
+        if g.chance(0.3):
+            f["allow"] = {"container": g.some(
+                ["stop", "kill", "create", "exec", "start"], 1)}
+        out["freeze"] = f
+    return out
+
+
+def policy(g):
+    """(document, host)"""
+    doc = {"version": 1, "labels": {"team": TEAM_KEY, "phase": PHASE_KEY},
+           "teams": {t: {"cert": ["spiffe://acme/%s/*" % t]}
+                     for t in TEAMS}}
+    doc["teams"]["ci"]["acts_for"] = "alpha"
+    doc["teams"]["console"] = {"anonymous": True}
+    doc["hosts"] = {"dev-1": g.some(PHASES, 1), "dev-*": g.some(PHASES, 1),
+                    "*": [g.pick(PHASES)]}
+    if g.chance(0.05):
+        del doc["hosts"]["*"]
+    host = g.pick(["dev-1", "dev-1", "dev-2", "other"])
+    doc["phases"] = {p: phase(g) for p in PHASES}
+    roles = doc["roles"] = {}
+    for i in range(g.r.randint(1, 4)):
+        role = roles["r%d" % i] = {"allow": verb_map(g, 0, 4, 0.7)}
+        if i and g.chance(0.3):
+            role["extends"] = "r%d" % g.r.randrange(i)
+        if g.chance(0.25):
+            role["deny"] = verb_map(g, 0, 1, 0.02)
+    profiles = doc["profiles"] = {}
+    for i in range(g.r.randint(1, 4)):
+        profiles["p%d" % i] = profile(g, sorted(profiles))
+    doc["grants"] = []
+    for i in range(g.pick([1, 2, 3, 3, 4, 5, 9] if g.chance(0.96) else [0])):
+        grant = {"id": "g%d" % g.r.randrange(10 ** 6),
+                 "team": g.pick(TEAMS[:3] + TEAMS[:3] + TEAMS + ["*"] * 9),
+                 "role": g.pick(sorted(roles)),
+                 "phases": g.pick([["*"], PHASES, g.some(PHASES, 1)])}
+        if g.chance(0.5):
+            grant["owner"] = g.pick(["own", "any", "any", "any",
+                                     g.some(TEAMS, 1)])
+        if g.chance(0.9):
+            grant["profile"] = "unrestricted" if g.chance(0.15) else \
+                g.pick(sorted(profiles))
+        if "profile" in grant and g.chance(0.4):
+            grant["stored_specs"] = "any"
+        if g.chance(0.03):
+            grant["promoted_from"] = {"phase": g.pick(PHASES),
+                                      "min_runtime": "1h"}
+        doc["grants"].append(grant)
+    doc["guards"] = []
+    for i in range(g.pick([0, 0, 0, 0, 0, 1, 2])):
+        guard = {"id": "n%d" % g.r.randrange(10 ** 6),
+                 "deny": verb_map(g, 0, 1)}
+        if g.chance(0.6):
+            guard["phases"] = g.some(PHASES, 1, 2)
+        if g.chance(0.6):
+            guard["except"] = g.some(TEAMS, 1)
+        doc["guards"].append(guard)
+    if g.chance(0.04):
+        doc["quotas"] = [{"team": g.pick(["*", "alpha"]),
+                          "phases": g.some(PHASES, 1), "containers": 4}]
+    return doc, host
+
+
+# -- requests -------------------------------------------------------------
+
+class Body:
+    """A container that somebody wants, and the facts that it touches."""
+
+    def __init__(self, g, facts):
+        self.g, self.facts = g, facts
+        self.top = {"Image": facts.image(g.pick(IMAGES[:8] if g.chance(0.8)
+                                                else IMAGES))}
+        self.hc = {}
+        self.ends = {}
+
+    def labels(self):
+        return self.top.setdefault("Labels", {})
+
+    def add(self, field, item):
+        self.hc.setdefault(field, []).append(item)
+
+    def document(self):
+        if self.ends:
+            self.top["NetworkingConfig"] = {"EndpointsConfig": self.ends}
+        if self.hc or self.g.chance(0.5):
+            self.top["HostConfig"] = self.hc
+        return self.top
+
+
+def f_simple(field, *values):
+    def f(b):
+        b.hc[field] = b.g.pick(values)
+    return f
+
+
+def f_top(field, *values):
+    def f(b):
+        b.top[field] = b.g.pick(values)
+    return f
+
+
+def f_list(field, values):
+    def f(b):
+        b.hc[field] = b.g.some(values, 0)
+    return f
+
+
+def f_map(field, values):
+    def f(b):
+        b.hc[field] = {k: b.g.pick(v) for k, v in values.items()
+                       if b.g.chance(0.5)}
+    return f
+
+
+def f_bind(b):
+    path = b.facts.path(b.g.pick(PATHS))
+    mode = b.g.pick(["", "", ":ro", ":rw", ":ro,z", ":Z", ":rshared",
+                     ":ro,rslave", ":rprivate", ":nocopy"])
+    b.add("Binds", path + ":/mnt" + mode)
+
+
+def f_volume(b):
+    name = b.facts.volume()
+    b.add("Binds", name + ":/data" + b.g.pick(["", ":ro", ":nocopy"]))
+
+
+def f_anon(b):
+    if b.g.chance(0.5):
+        b.top["Volumes"] = {"/cache": {}}
+    else:
+        b.add("Binds", "/cache")
+
+
+def f_mount(b):
+    g = b.g
+    m = {"Type": g.pick(["bind", "volume", "volume", "tmpfs", "image",
+                         "bind"]), "Target": "/m"}
+    if g.chance(0.5):
+        m["ReadOnly"] = g.chance(0.7)
+    if m["Type"] == "bind":
+        m["Source"] = b.facts.path(g.pick(PATHS))
+        if g.chance(0.4):
+            m["BindOptions"] = {}
+            if g.chance(0.5):
+                m["BindOptions"]["Propagation"] = g.pick(
+                    ["rprivate", "shared", "rslave", ""])
+            for f in ("NonRecursive", "CreateMountpoint",
+                      "ReadOnlyNonRecursive"):
+                if g.chance(0.2):
+                    m["BindOptions"][f] = g.chance(0.7)
+    elif m["Type"] == "volume":
+        if g.chance(0.8):
+            m["Source"] = b.facts.volume()
+        if g.chance(0.5):
+            m["VolumeOptions"] = {"DriverConfig": {
+                "Name": g.pick(["", "local", "nfs"]),
+                "Options": {k: v for k, v in (
+                    ("type", g.pick(["tmpfs", "none"])),
+                    ("o", "size=1m"), ("device", "/etc"))
+                    if g.chance(0.4)}}}
+    elif m["Type"] == "tmpfs":
+        m["TmpfsOptions"] = {"SizeBytes": 1 << 20}
+        if g.chance(0.3):
+            m["TmpfsOptions"]["Mode"] = 448
+    else:
+        m["Source"] = b.facts.image(g.pick(IMAGES))
+    b.add("Mounts", m)
+
+
+def f_volumes_from(b):
+    b.add("VolumesFrom", b.facts.container() + b.g.pick(["", ":ro", ":rw"]))
+
+
+def f_network(b):
+    mode = b.g.pick(["", "default", "bridge", "none", "host", "net", "net",
+                     "container"])
+    if mode == "container":
+        mode = "container:" + b.facts.container()
+    elif mode == "net":
+        mode = b.facts.network()
+    b.hc["NetworkMode"] = mode
+
+
+def f_endpoint(b):
+    g = b.g
+    name = g.pick(["bridge", "host", "none", None, None, None])
+    end = {}
+    if g.chance(0.3):
+        end["IPAMConfig"] = {"IPv4Address": g.pick(["", "10.1.2.3"])}
+    if g.chance(0.2):
+        end["DriverOpts"] = {"ifname": "e0"} if g.chance(0.5) else \
+            {"a": g.pick(["b", "c"])}
+    if g.chance(0.2):
+        end["Links"] = [b.facts.container() + ":al"]
+    if g.chance(0.1):
+        end["MacAddress"] = "02:42:ac:11:00:02"
+    if g.chance(0.3):
+        end["Aliases"] = ["web"]
+    b.ends[name or b.facts.network()] = end
+
+
+def f_ns(field, *words):
+    def f(b):
+        w = b.g.pick(words)
+        b.hc[field] = "container:" + b.facts.container() \
+            if w == "container" else w
+    return f
+
+
+def f_ports(b):
+    b.hc["PortBindings"] = {b.g.pick(["80/tcp", "53/udp"]): [
+        {"HostIp": b.g.pick(["", "127.0.0.1", "0.0.0.0", "::1", "10.1.2.3",
+                             "192.168.1.1", "bogus", "::"]),
+         "HostPort": b.g.pick(["", "80", "8080", "8000-8005", "0", "8009-"
+                               "8020", "65535", "1024"])}
+        for _ in range(b.g.r.randint(1, 2))]}
+
+
+def f_label(b):
+    b.labels()[b.g.pick(["ticket", "cost", "x"])] = "1"
+
+
+def f_health(b):
+    b.top["Healthcheck"] = {"Test": b.g.pick(
+        [["NONE"], ["CMD", "true"], [], ["CMD-SHELL", "x"]])}
+
+
+def f_unknown(b):
+    b.g.pick([b.top, b.hc])[b.g.pick(["Flavour", "X"])] = b.g.pick(
+        [1, "", None, {}])
+
+
+def f_limits(b):
+    g = b.g
+    b.hc["Memory"] = g.pick([0, 64 * MB, 512 * MB, GB, 3 * GB])
+    if g.chance(0.5):
+        b.hc["MemorySwap"] = g.pick([0, -1, b.hc["Memory"], GB,
+                                     2 * b.hc["Memory"], 8 * GB])
+
+
+def f_quota(b):
+    b.hc["CpuQuota"] = b.g.pick([0, 50000, 150000, 200000, -1])
+    if b.g.chance(0.5):
+        b.hc["CpuPeriod"] = b.g.pick([0, 100000, 50000])
+
+
+FEATURES = [
+    f_simple("Privileged", True, True, False), f_bind, f_bind, f_volume,
+    f_volume, f_anon, f_mount, f_mount, f_mount, f_volumes_from, f_network,
+    f_network, f_network, f_endpoint, f_endpoint,
+    f_ns("PidMode", "", "host", "container"),
+    f_ns("IpcMode", "", "private", "shareable", "none", "host",
+         "container"),
+    f_ns("UTSMode", "", "host"), f_ns("UsernsMode", "", "host"),
+    f_ns("CgroupnsMode", "", "private", "host"), f_ports, f_ports, f_label,
+    f_label, f_health, f_unknown, f_limits, f_limits, f_quota,
+    f_list("CapAdd", CAPS), f_list("CapAdd", CAPS),
+    f_list("CapDrop", ["ALL", "NET_RAW", "mknod"]),
+    f_simple("CapAdd", "SYS_ADMIN", "chown"),
+    f_list("SecurityOpt", SECURITY), f_list("SecurityOpt", SECURITY),
+    f_simple("MaskedPaths", [], None, MASKED, MASKED[1:], MASKED + ["/x"]),
+    f_simple("ReadonlyPaths", [], None, READONLY, READONLY[:-1]),
+    f_list("DeviceCgroupRules", ["c 1:3 mr", "a *:* rwm"]),
+    f_simple("Devices", [], [{"PathOnHost": "/dev/fuse",
+                              "PathInContainer": "/dev/fuse",
+                              "CgroupPermissions": "rwm"}],
+             [{"PathOnHost": "/dev/snd/a"}], [{"PathOnHost": "/dev/sda"}]),
+    f_simple("DeviceRequests", [{"Driver": "nvidia", "Count": 1,
+                                 "Capabilities": [["gpu"]]}],
+             [{"Driver": "nvidia", "Count": -1,
+               "Capabilities": [["gpu", "compute"]]}],
+             [{"Driver": "cdi"}], [{"Driver": "", "Count": 2,
+                                    "Capabilities": [["gpu"]]}]),
+    f_map("Sysctls", {"net.core.somaxconn": ["1"], "net.ipv4.tcp_x": ["1"],
+                      "kernel.msgmax": ["2"]}),
+    f_simple("Runtime", "", "runc", "kata", "x"),
+    f_simple("CgroupParent", "", "/alpha", "/sys/x", "/bravo", "a.slice"),
+    f_simple("OomKillDisable", True, False),
+    f_simple("OomScoreAdj", 0, 100, -100, 1001, 600, -999),
+    f_map("Annotations", {"a.b/c": ["1"], "run.oci": [""], "z": ["1"]}),
+    f_map("StorageOpt", {"size": ["10G", "20G"], "x": ["y"]}),
+    f_list("GroupAdd", ["audio", "1000", "docker"]),
+    f_simple("CpusetCpus", "", "0-1", "0", "2"),
+    f_simple("CpusetMems", "", "0", "1"),
+    f_simple("CpuRealtimePeriod", 0, 1000),
+    f_simple("CpuRealtimeRuntime", 0, 1000),
+    f_simple("BlkioWeight", 0, 500),
+    f_simple("BlkioWeightDevice", [], [{"Path": "/dev/sda", "Weight": 1}]),
+    f_simple("BlkioDeviceReadBps", [], [{"Path": "/dev/sda", "Rate": 1}]),
+    lambda b: b.add("Links", b.facts.container() + ":al"),
+    f_list("ExtraHosts", ["h:10.0.0.1", "h:10.0.0.2", "x:host-gateway"]),
+    f_list("Dns", ["10.0.0.2", "8.8.8.8"]),
+    f_list("DnsOptions", ["ndots:1"]), f_list("DnsSearch", ["corp", "x"]),
+    f_top("MacAddress", "", "02:42:ac:11:00:02"),
+    f_simple("LogConfig", {"Type": ""}, {"Type": "json-file", "Config":
+                                         {"max-size": "1m"}},
+             {"Type": "syslog", "Config": {"syslog-address": "udp://x"}},
+             {"Type": "journald", "Config": {}}, {"Type": "none"},
+             {"Config": {"tag": "x"}}),
+    f_simple("NanoCpus", 0, 10 ** 9, 5 * 10 ** 8, 2 * 10 ** 9 + 1, 10 ** 8),
+    f_simple("PidsLimit", 0, -1, 50, 100, 256, 5000, None),
+    f_simple("Ulimits", [{"Name": "nofile", "Soft": 512, "Hard": 1024}],
+             [{"Name": "nofile", "Soft": 1024, "Hard": 65536}],
+             [{"Name": "core", "Soft": 0, "Hard": 0}],
+             [{"Name": "core", "Soft": -1, "Hard": -1}],
+             [{"Name": "memlock", "Soft": 5, "Hard": 5}]),
+    f_simple("ShmSize", 0, MB, 64 * MB, 256 * MB),
+    f_simple("PublishAllPorts", True, False),
+    f_simple("RestartPolicy", {"Name": ""}, {"Name": "no"},
+             {"Name": "always"}, {"Name": "unless-stopped"},
+             {"Name": "on-failure"},
+             {"Name": "on-failure", "MaximumRetryCount": 3},
+             {"Name": "on-failure", "MaximumRetryCount": 5}),
+    lambda b: b.top.update(Env=b.g.some(ENV, 1)),
+    lambda b: b.top.update(Env=b.g.some(ENV, 1)),
+    f_top("User", "", "root", "0", "00:0", "app", "1000:0", "0:app", "+0",
+          "-0"),
+    f_top("User", "app", "1000"),
+    f_simple("ReadonlyRootfs", True, False),
+    f_simple("Tmpfs", {"/t": ""}, {"/t": "rw,size=64m,noexec"},
+             {"/t": "exec"}, {"/t": "suid,dev"}, {"/t": "huge=always"}),
+    f_simple("VolumeDriver", "", "local", "nfs"),
+    f_top("Hostname", "web"), f_top("Cmd", ["sh"], "sh"),
+    f_top("Tty", True), f_simple("AutoRemove", True),
+    f_simple("Init", True, None),
+]
+
+
+def near_default(b):
+    """What the docker CLI writes anyway."""
+    b.hc.update({"Binds": None, "ContainerIDFile": "", "LogConfig":
+                 {"Type": "", "Config": {}}, "NetworkMode": "default",
+                 "PortBindings": {}, "RestartPolicy":
+                 {"Name": "no", "MaximumRetryCount": 0},
+                 "AutoRemove": False, "VolumeDriver": "",
+                 "VolumesFrom": None, "CapAdd": None, "CapDrop": None,
+                 "Dns": [], "DnsOptions": [], "DnsSearch": [],
+                 "ExtraHosts": None, "GroupAdd": None, "IpcMode": "",
+                 "Cgroup": "", "Links": None, "OomScoreAdj": 0,
+                 "PidMode": "", "Privileged": False,
+                 "PublishAllPorts": False, "ReadonlyRootfs": False,
+                 "SecurityOpt": None, "UTSMode": "", "UsernsMode": "",
+                 "ShmSize": 0, "ConsoleSize": [0, 0], "Isolation": "",
+                 "CpuShares": 0, "Memory": 0, "NanoCpus": 0,
+                 "CgroupParent": "", "BlkioWeight": 0,
+                 "BlkioWeightDevice": [], "CpuPeriod": 0, "CpuQuota": 0,
+                 "Devices": [], "DeviceCgroupRules": None,
+                 "DeviceRequests": None, "KernelMemory": 0,
+                 "MemorySwap": 0, "MemorySwappiness": -1,
+                 "OomKillDisable": False, "PidsLimit": 0, "Ulimits": None,
+                 "MaskedPaths": None, "ReadonlyPaths": None})
+
+
+class Facts:
+    """The objects and paths of one request."""
+
+    def __init__(self, g, world):
+        self.g, self.world = g, world
+        self.objects, self.paths = {}, {}
+
+    def use(self, kind, ref):
+        key = (kind, ref)
+        if key not in self.objects:
+            self.objects[key] = self.world.fact(self, kind, ref)
+        return ref
+
+    def container(self):
+        return self.use("container", self.g.pick(self.world.containers))
+
+    def volume(self):
+        return self.use("volume", self.g.pick(self.world.volumes))
+
+    def network(self):
+        return self.use("network", self.g.pick(self.world.networks))
+
+    def image(self, ref):
+        return self.use("image", ref)
+
+    def clean(self, path):
+        return self.path(path) and self.last
+
+    def path(self, path):
+        self.last = clean = "/" + "/".join(p for p in path.split("/") if p)
+        if path == "/srv/alpha/../bravo":
+            self.last = clean = "/srv/bravo"
+        if clean not in self.paths:
+            g = self.g
+            fact = {"path": clean, "known": g.chance(0.9),
+                    "exists": g.chance(0.8)}
+            if fact["known"] and clean != "/" and g.chance(0.15):
+                fact["last_link"] = g.pick(
+                    [i for i in range(1, len(clean))
+                     if clean[i] == "/"] + [len(clean)])
+            if fact["known"] and (clean in ("/", "/var/run/docker.sock") or
+                                  g.chance(0.03)):
+                fact["protected"] = True
+            if fact["known"] and g.chance(0.1):
+                fact["shared"] = True
+            self.paths[clean] = fact
+        return path
+
+
+class World:
+    containers = ["api", "web", "db1", "web.1", HEX64[0]]
+    volumes = ["data", "logs", "f" * 64]
+    networks = ["net1", "backend", HEX64[1]]
+
+    def __init__(self, seed):
+        self.g = Source(seed)
+
+    def fact(self, facts, kind, ref):
+        g = self.g
+        o = {"kind": kind, "ref": ref}
+        full = len(ref) == 64 and kind != "volume"
+        r = g.r.random()
+        if r < 0.10:
+            o["presence"] = "absent"
+            if full:
+                o["by"] = "id"
+            return o
+        if r < 0.14:
+            o["presence"] = "unknown"
+            return o
+        if r < 0.16 and kind in ("container", "network"):
+            o["ambiguous"] = True
+        o["by"] = "id" if full else "name"
+        o["id"] = ref if full else HEX64[2]
+        o["name"] = "name" if full else ref
+        if kind == "image":
+            if ref == "beef":
+                o["by"] = g.pick(["prefix", "name"])
+            if ref.startswith("sha256:"):
+                o["by"] = "id"
+            o["repo_tags"] = g.some(["alpine:3.18",
+                                     "reg.acme.com/alpha/app:1.2"], 0)
+            o["repo_digests"] = g.some(["alpine@sha256:" + "d" * 64], 0)
+            o["config"] = {"Env": g.some(ENV, 0),
+                           "User": g.pick(["", "app", "0"])}
+            if g.chance(0.4):
+                o["config"]["Healthcheck"] = {"Test": g.pick(
+                    [["CMD", "x"], ["NONE"]])}
+            return o
+        self.owned(o)
+        if kind == "container" and g.chance(0.7):
+            o["inspect"] = {"Id": HEX64[2], "Name": "/x",
+                            "Config": {"Image": "alpine"}, "HostConfig": {},
+                            "NetworkSettings": {"Networks": {}},
+                            "Mounts": [self.mount_point(facts) for _ in
+                                       range(g.pick([0, 0, 1, 2]))]}
+        if kind == "network" and g.chance(0.15):
+            o["builtin"] = True
+            o["name"] = g.pick(["bridge", "host", "none"])
+        if kind == "volume":
+            o["driver"] = g.pick(["local", "local", "local", "nfs"])
+            if g.chance(0.2):
+                o["options"] = {"type": g.pick(["tmpfs", "none"])}
+        return o
+
+    def mount_point(self, facts):
+        g = self.g
+        if g.chance(0.5):
+            return {"Type": "bind", "Source": facts.clean(g.pick(PATHS)),
+                    "Destination": "/m", "Mode": "", "RW": g.chance(0.5),
+                    "Propagation": "rprivate"}
+        name = facts.volume()
+        return {"Type": "volume", "Name": name, "Driver": "local",
+                "Source": "/var/lib/docker/volumes/%s/_data" % name,
+                "Destination": "/m", "Mode": "z", "RW": g.chance(0.5),
+                "Propagation": ""}
+
+    def owned(self, o):
+        g = self.g
+        team = g.pick(["alpha", "alpha", "bravo", "delta", "", "ghost"])
+        ph = g.pick(PHASES + PHASES + ["", "ghost"])
+        if g.chance(0.6):
+            o["ledger"] = {"team": team, "phase": ph}
+        if g.chance(0.5):
+            o["labels"] = {TEAM_KEY: g.pick(TEAMS[:3]),
+                           PHASE_KEY: g.pick(PHASES)}
+
+    def container_with_spec(self, facts, ref=None):
+        ref = ref or g_pick(self, self.containers)
+        facts.use("container", ref)
+        o = facts.objects[("container", ref)]
+        if o.get("presence", "present") == "present" and \
+                self.g.chance(0.95):
+            o["inspect"] = self.inspect(facts)
+            o["running"] = self.g.chance(0.5)
+        return ref
+
+    def body(self, facts):
+        g = self.g
+        b = Body(g, facts)
+        if g.chance(0.2):
+            near_default(b)
+            for field in ("Binds", "VolumesFrom", "Links"):
+                b.hc[field] = []
+        for _ in range(g.pick([0, 0, 1, 1, 1, 2, 2, 3, 5])):
+            g.pick(FEATURES)(b)
+        return b
+
+    def inspect(self, facts):
+        b = self.body(facts)
+        b.hc.setdefault("NetworkMode", "default")
+        doc = b.document()
+        doc.pop("NetworkingConfig", None)
+        hc = doc.pop("HostConfig", b.hc)
+        if isinstance(hc.get("CapAdd"), str):
+            hc["CapAdd"] = [hc["CapAdd"]]
+        for junk in ("Flavour", "X"):
+            hc.pop(junk, None)
+            doc.pop(junk, None)
+        return {"Id": HEX64[2], "Name": "/x", "Config": doc,
+                "HostConfig": hc, "NetworkSettings": {"Networks": b.ends},
+                "Mounts": []}
+
+    # -- one request --
+
+    def who(self):
+        g = self.g
+        if g.chance(0.06):
+            return {"anonymous": True, "teams": ["console"]
+                    if g.chance(0.8) else []}
+        teams = g.some(TEAMS[:3] + ["delta"], 1, g.pick([2, 4])) \
+            if g.chance(0.96) else []
+        return {"source": "corp", "name": g.pick(USERS), "teams": teams}
+
+    def request(self):
+        g = self.g
+        facts = Facts(g, self)
+        case = {"who": self.who(), "now": 1767000000 +
+                g.r.randrange(0, 14 * 86400, 300)}
+        if g.chance(0.3):
+            case["door"] = "proxy"
+        if g.chance(0.1):
+            case["wanted_team"] = g.pick(TEAMS[:3] + ["ghost"])
+        if g.chance(0.5):
+            case["daemon"] = {"runtime": "runc", "log_driver": g.pick(
+                ["json-file", "journald"]), "cgroupns": "private"}
+        r = g.r.random()
+        if r < 0.5:
+            self.create(case, facts)
+        elif r < 0.6:
+            self.exec_create(case, facts)
+        elif r < 0.65:
+            self.exec_start(case, facts)
+        elif r < 0.85:
+            self.lifecycle(case, facts)
+        else:
+            self.other(case, facts)
+        case["target"] = g.pick(["", "/v1.41", "/v1.41", "/v1.24",
+                                 "/v1.40"]) + case["target"]
+        if g.chance(0.004):
+            case["target"] = "/v1.23" + case["target"][6:] \
+                if case["target"].startswith("/v") else case["target"]
+        if facts.objects:
+            case["objects"] = list(facts.objects.values())
+        if facts.paths:
+            case["paths"] = list(facts.paths.values())
+        return case
+
+    def json_body(self, case, doc):
+        case["headers"] = {"Content-Type": "application/json"}
+        case["body"] = json.dumps(doc)
+
+    def create(self, case, facts):
+        g = self.g
+        b = self.body(facts)
+        if g.chance(0.3):
+            b.labels()[TEAM_KEY] = g.pick(["alpha", "alpha", "bravo",
+                                           "delta", "ghost"])
+        if g.chance(0.3):
+            b.labels()[PHASE_KEY] = g.pick(PHASES + PHASES + ["ghost"])
+        case["method"], case["target"] = "POST", "/containers/create"
+        query = []
+        if g.chance(0.4):
+            query.append("name=" + facts.use("container", g.pick(
+                ["new1", "api2", "job"])))
+            facts.objects.pop(("container", query[0][5:]))
+        if g.chance(0.05):
+            query.append("platform=linux/amd64")
+        if g.chance(0.02):
+            query.append("flavour=1")
+        if query:
+            case["target"] += "?" + "&".join(query)
+        doc = b.document()
+        r = g.r.random()
+        if r < 0.004:
+            doc[g.pick(["Privileged", "Memory"])] = g.pick([1, True])
+        elif r < 0.012:
+            doc[g.pick(["Privileged", "Memory", "Binds"])] = g.pick(
+                [None, 0, False, ""])
+        elif r < 0.016:
+            doc["hostconfig"] = doc.pop("HostConfig", {})
+        elif r < 0.018:
+            doc.setdefault("HostConfig", {})["Memory"] = "1g"
+        elif r < 0.022:
+            return
+        elif r < 0.027:
+            doc.setdefault("HostConfig", {}).update(g.pick([
+                {"Cgroup": "x"}, {"Capabilities": ["CHOWN"]}]))
+        elif r < 0.03:
+            doc.setdefault("HostConfig", {})["Mounts"] = [
+                {"Type": "npipe", "Source": "x", "Target": "/y"}]
+        self.json_body(case, doc)
+
+    def exec_create(self, case, facts):
+        g = self.g
+        ref = self.container_with_spec(facts)
+        case["method"] = "POST"
+        case["target"] = "/containers/%s/exec" % ref
+        doc = {"Cmd": ["sh"]}
+        for field, values in (("Privileged", [True, False]),
+                              ("User", ["", "root", "app", "1000", "0"]),
+                              ("Env", [["TOKEN=1"], ["A=B"], []]),
+                              ("Tty", [True]), ("WorkingDir", ["/"]),
+                              ("Flavour", [1])):
+            if g.chance(0.02 if field == "Flavour" else 0.25):
+                doc[field] = g.pick(values)
+        self.json_body(case, doc)
+
+    def exec_start(self, case, facts):
+        g = self.g
+        eid = HEX64[4]
+        o = {"kind": "exec", "ref": eid, "by": "id", "id": eid}
+        r = g.r.random()
+        if r < 0.07:
+            o["presence"] = "absent"
+        elif r < 0.1:
+            o["presence"] = "unknown"
+        else:
+            ref = HEX64[0]
+            self.container_with_spec(facts, ref)
+            o["container"] = ref
+            o["exec_privileged"] = g.chance(0.2)
+            o["exec_user"] = g.pick(["", "", "root", "app"])
+        facts.objects[("exec", eid)] = o
+        if g.chance(0.2):
+            case["method"], case["target"] = "GET", "/exec/%s/json" % eid
+            return
+        if g.chance(0.1):
+            case["method"] = "POST"
+            case["target"] = "/exec/%s/resize?h=1&w=1" % eid
+            return
+        case["method"], case["target"] = "POST", "/exec/%s/start" % eid
+        self.json_body(case, {"Detach": False, "Tty": g.chance(0.5)})
+
+    def lifecycle(self, case, facts):
+        g = self.g
+        method, tail = g.pick([
+            ("POST", "/start"), ("POST", "/start"), ("POST", "/stop"),
+            ("POST", "/restart"), ("POST", "/unpause"), ("POST", "/pause"),
+            ("POST", "/kill"), ("POST", "/wait"), ("DELETE", ""),
+            ("GET", "/json"), ("GET", "/logs?stdout=1"),
+            ("POST", "/attach?stdin=1&stream=1"),
+            ("POST", "/attach?stdout=1"), ("GET", "/attach/ws"),
+            ("POST", "/rename?name=new1"), ("GET", "/export"),
+            ("GET", "/archive?path=/x"), ("PUT", "/archive?path=/x"),
+            ("GET", "/stats"), ("POST", "/resize?h=1&w=1"),
+            ("GET", "/top"), ("HEAD", "/archive?path=/x")])
+        ref = self.container_with_spec(facts)
+        case["method"], case["target"] = method, \
+            "/containers/%s%s" % (ref, tail)
+        if method == "PUT":
+            case["headers"] = {"Content-Type": "application/x-tar"}
+
+    def other(self, case, facts):
+        g = self.g
+        method, target = g.pick([
+            ("GET", "/_ping"), ("GET", "/version"), ("HEAD", "/_ping"),
+            ("GET", "/info"), ("GET", "/events"), ("GET", "/system/df"),
+            ("GET", "/containers/json"), ("GET", "/images/json"),
+            ("GET", "/images/alpine/json"), ("GET", "/networks"),
+            ("GET", "/networks/{n}"), ("GET", "/networks/{n}"),
+            ("DELETE", "/networks/{n}"), ("GET", "/volumes"),
+            ("GET", "/volumes/{v}"), ("DELETE", "/volumes/{v}"),
+            ("POST", "/containers/prune"), ("POST", "/images/prune"),
+            ("GET", "/swarm"), ("POST", "/swarm/leave"), ("GET", "/plugins"),
+            ("POST", "/plugins/x/disable"), ("POST", "/plugins/x/enable"),
+            ("GET", "/images/search?term=x"), ("GET", "/services"),
+            ("GET", "/services/{s}"), ("GET", "/tasks/{t}"),
+            ("DELETE", "/secrets/{x}"), ("GET", "/configs/{c}"),
+            ("GET", "/nope"), ("PUT", "/containers/json"),
+            ("GET", "/distribution/alpine/json")])
+        for mark, kind, pick in (
+                ("{n}", "network", self.networks + ["bridge"]),
+                ("{v}", "volume", self.volumes), ("{s}", "service", ["svc"]),
+                ("{t}", "task", ["t1"]), ("{x}", "secret", ["key"]),
+                ("{c}", "config", ["cfg"])):
+            if mark in target:
+                ref = g.pick(pick)
+                facts.use(kind, ref)
+                if ref == "bridge":
+                    facts.objects[(kind, ref)] = {
+                        "kind": kind, "ref": ref, "by": "name",
+                        "builtin": True, "name": ref, "id": HEX64[3]}
+                target = target.replace(mark, ref)
+        case["method"], case["target"] = method, target
+
+
+def g_pick(world, items):
+    return world.g.pick(items)

@@ -1,0 +1,726 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The decision, a second time: written from docs/semantics.md, not from the
+C code, so that the two can be compared.  Knows nothing of speed but caches.
+"""
+import json
+import os
+import re
+import subprocess
+import urllib.parse
+from datetime import datetime, timezone
+from zoneinfo import ZoneInfo
+
+import judge as J
+import spec as S
+from judge import CANT, NO, YES
+
+RISK = {"read": 0, "mutate": 1, "exec": 2, "host": 3}
+STAGES = ("role", "phase", "owner", "no-such-object", "no-profile", "quota",
+          "profile", "stored-spec")
+STAGE = {name: i for i, name in enumerate(STAGES)}
+STAGE["phase-mismatch"] = STAGE["owner"]
+STAGE["must-default"] = STAGE["profile"]
+BUILTIN_GUARD = {"plugin.disable", "plugin.remove", "plugin.set",
+                 "plugin.upgrade"}
+# bodies and queries that are read (9.15); the others carry what nobody sees
+STORED = {"container.start", "container.restart", "container.unpause",
+          "container.exec", "container.exec-start", "container.attach",
+          "container.attach-ws", "container.archive-write",
+          "container.commit", "container.update", "container.rename"}
+UNREAD = {"container.archive-write"}
+POLLED = {"container", "volume", "network", "service", "secret", "config"}
+FULL_ID = re.compile(r"^[0-9a-f]{64}\Z")
+ABSENT = {"presence": "absent"}
+UNKNOWN = "?"     # a phase that is not known
+ANY = object()    # every phase, known or not
+
+
+class Catalogue:
+    def __init__(self, build):
+        rows = json.loads(subprocess.run(
+            [os.path.join(build, "portreeve"), "api", "-o", "json"],
+            check=True, capture_output=True).stdout)
+        self.rows = []
+        for r in rows:
+            if not r["path"].startswith("/"):
+                continue
+            pattern = re.sub(r"\\\{(\w+)(?::(\\?\.\\?[*+]))?\\\}",
+                             lambda m: "(?P<%s>%s)" % (
+                                 m.group(1), (m.group(2) or "[^/]+")
+                                 .replace("\\", "")),
+                             re.escape(r["path"]))
+            self.rows.append((r["method"], re.compile(pattern + r"\Z"), r))
+        self.parent = {}
+        self.covers = {}
+        for _, _, r in self.rows:
+            if r["parent"]:
+                self.parent[r["action"]] = r["parent"]
+
+    def find(self, method, path, query):
+        for m, regex, r in self.rows:
+            if m != method:
+                continue
+            hit = regex.match(path)
+            if hit is None:
+                continue
+            if r["action"] == "image.pull" and query.get("fromSrc"):
+                continue
+            return r, (list(hit.groupdict().values()) or [None])[0]
+        return None, None
+
+
+class Request:
+    """A case without the policy: what is asked, by whom, and the facts."""
+
+    def __init__(self, cat, case):
+        self.case = case
+        self.facts = {}
+        for o in case.get("objects", ()):
+            self.facts.setdefault((o["kind"], o["ref"]), o)
+        self.paths = {p["path"]: p for p in case.get("paths", ())}
+        self.plugin = case.get("door") != "proxy"
+        self.daemon = case.get("daemon") or {}
+        who = case.get("who") or {}
+        self.who = who.get("name", "")
+        self.anonymous = who.get("anonymous", False)
+        self.teams = list(who.get("teams", ()))
+        self.refused = None
+        self.op = None
+        self.spec = self.stored = None
+        self.judged = {}
+        try:
+            self.read(cat, case)
+        except S.Refused as r:
+            self.refused = r.reason
+
+    def fact(self, kind, name):
+        o = self.facts.get((kind, name))
+        if o is None:
+            return ABSENT
+        if "presence" not in o:
+            o = dict(o, presence="present")
+            self.facts[(kind, name)] = o
+        return o
+
+    def read(self, cat, case):
+        target = urllib.parse.urlsplit(case["target"])
+        path = urllib.parse.unquote(target.path)
+        m = re.match(r"^/v([0-9]+)\.([0-9]+)(/.*)\Z", path)
+        if m:
+            if (int(m.group(1)), int(m.group(2))) < (1, 24):
+                raise S.Refused("unsupported-version")
+            path = m.group(3)
+        self.query = dict(urllib.parse.parse_qsl(
+            target.query, keep_blank_values=True))
+        self.op, self.name = cat.find(case["method"], path, self.query)
+        if self.op is None:
+            return
+        self.action = self.op["action"]
+        self.scope = self.op["scope"]
+        self.read_body(case)
+        self.find_refs()
+
+    def read_body(self, case):
+        text = case.get("body")
+        kind = self.op["body"]
+        if kind == "json-required" and text is None:
+            raise S.Refused("body-not-visible")
+        if kind == "json-optional" and text is None and \
+                case.get("headers", {}).get("Content-Length") != "0":
+            raise S.Refused("body-not-visible")
+        if kind == "start" and text not in (None, "{}"):
+            raise S.Refused("ambiguous-request")
+        body = None
+        if text is not None and kind.startswith("json"):
+            body = json.loads(text)
+        self.labels = {}
+        if self.action == "container.create":
+            self.spec = S.of_create(body, self.query, self.fact)
+            self.labels = self.spec.labels
+        elif self.action == "container.exec":
+            self.spec = S.of_exec(body, self.query)
+        elif self.action == "container.exec-start":
+            self.spec = S.of_exec_start(body, self.query,
+                                        self.fact("exec", self.name))
+        elif self.action in S.QUERY and self.carries_spec():
+            self.spec = S.of_query(self.action, self.query)
+
+    def find_refs(self):
+        """(kind, name, fact of the owner, exempt)"""
+        self.refs, self.stored_refs = [], []
+        kind = self.op["kind"]
+        self.container = None
+        if kind == "exec":
+            ex = self.fact("exec", self.name)
+            owner = ex
+            if ex["presence"] == "present" and ex.get("container"):
+                self.container = ex["container"]
+                owner = self.fact("container", self.container)
+            self.path_fact = owner if ex["presence"] == "present" else ex
+            self.refs.append(("exec", self.name, self.path_fact))
+        elif kind != "none":
+            self.path_fact = self.fact(kind, self.name)
+            if kind == "network" and self.path_fact.get("builtin"):
+                self.scope = "builtin"
+            self.refs.append((kind, self.name, self.path_fact))
+            if kind == "container":
+                self.container = self.name
+        else:
+            self.path_fact = None
+        if self.spec is not None:
+            self.refs += self.refs_of(self.spec)
+        if self.action == "container.create" and self.query.get("name"):
+            name = self.query["name"]
+            self.refs.append(("name", name, self.fact("container", name)))
+        self.wants_stored = self.action in STORED and not (
+            self.action == "container.attach" and not self.stdin())
+        if self.wants_stored and self.container is not None:
+            inspect = self.fact("container", self.container).get("inspect")
+            if inspect is not None:
+                try:
+                    self.stored = S.of_inspect(inspect, self.fact)
+                except S.Refused:
+                    return
+                self.stored_refs = self.refs_of(self.stored)
+
+    def refs_of(self, spec):
+        return [(k, n, {"presence": "unknown"}
+                 if k == "container" and n in spec.unseen
+                 else self.fact(k, n))
+                for k, n in spec.refs + spec.late_refs]
+
+    def stdin(self):
+        return self.query.get("stdin", "").strip().lower() not in (
+            "", "0", "no", "false", "none")
+
+    def carries_spec(self):
+        return self.op["spec"] and not (
+            self.action == "container.attach" and not self.stdin())
+
+    def creates(self):
+        return self.scope == "owned" and self.op["kind"] == "none" \
+            and self.op["creates"] in POLLED
+
+
+class Context:
+    """What a judge of a key may ask."""
+
+    def __init__(self, rq, scope):
+        self.rq = rq
+        self.scope = scope
+        self.daemon = rq.daemon
+
+    def fact(self, kind, name):
+        return self.rq.fact(kind, name)
+
+    def path(self, path):
+        return self.rq.paths.get(path, {})
+
+    def image_config(self, s):
+        fact = self.fact("image", s.image)
+        return fact.get("config") if fact["presence"] == "present" else None
+
+    def image_absent(self, s):
+        return YES if self.fact("image", s.image)["presence"] == "absent" \
+            else CANT
+
+    def container_user(self):
+        if self.rq.stored is None:
+            return None
+        return self.rq.stored.body.get("User", "")
+
+
+DAYS = {d: i for i, d in enumerate(
+    ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"))}
+
+
+def in_window(text, now):
+    span, zone = text.rsplit(" ", 1)
+    ends = []
+    for end in span.split(".."):
+        day, hm = end.split()
+        h, m = hm.split(":")
+        ends.append(DAYS[day] * 1440 + int(h) * 60 + int(m))
+    t = datetime.fromtimestamp(now, timezone.utc).astimezone(ZoneInfo(zone))
+    at = t.weekday() * 1440 + t.hour * 60 + t.minute
+    start, end = ends
+    return start <= at < end if start < end else at >= start or at < end
+
+
+class Policy:
+    def __init__(self, cat, table, doc, host):
+        self.cat, self.table, self.doc = cat, table, doc
+        self.labels = doc.get("labels") or {}
+        self.teams = doc.get("teams") or {}
+        self.phases = doc.get("phases") or {}
+        self.served = sorted(self.find_host(host))
+        self.roles = {}
+        self.profiles = {}
+        self.grants = sorted(doc.get("grants") or [], key=lambda g: g["id"])
+        self.guards = sorted(doc.get("guards") or [], key=lambda g: g["id"])
+        self.allowed_cache = {}
+
+    def find_host(self, host):
+        hosts = self.doc.get("hosts") or {}
+        if host in hosts:
+            return hosts[host]
+        best = max((p for p in hosts if J.glob(p, host)), default=None,
+                   key=lambda p: len(p.split("*")[0]))
+        return hosts[best] if best is not None else []
+
+    def in_map(self, table, action):
+        res, verb = action.split(".", 1)
+        parent = self.cat.parent.get(action)
+        for r, verbs in (table or {}).items():
+            if r == "*":
+                return True
+            if r == res and ("*" in verbs or verb in verbs or (
+                    parent and parent.split(".", 1)[1] in verbs)):
+                return True
+        return False
+
+    def role(self, name, action):
+        """(allowed, denied)"""
+        key = (name, action)
+        if key not in self.allowed_cache:
+            allow = deny = False
+            while name:
+                r = self.doc["roles"][name]
+                allow = allow or self.in_map(r.get("allow"), action)
+                deny = deny or self.in_map(r.get("deny"), action)
+                name = r.get("extends")
+            self.allowed_cache[key] = (allow, deny)
+        return self.allowed_cache[key]
+
+    def profile(self, name):
+        if name not in self.profiles:
+            chain = []
+            n = name
+            while n:
+                p = self.doc["profiles"][n]
+                chain.append(p)
+                n = p.get("extends")
+            values = []
+            for path, typ, _, absent in self.table:
+                v = None
+                for p in chain:
+                    if typ == "RANGES":
+                        got = leaf(p, path)
+                        if got is not None:
+                            v = {**got, **(v or {})}
+                        continue
+                    v = leaf(p, path)
+                    if v is not None:
+                        break
+                values.append(J.absent_value(typ, absent)
+                              if v is None else v)
+            self.profiles[name] = values
+        return self.profiles[name]
+
+    def acting(self, grant, rq):
+        """The acting teams; [None]: a subject without teams."""
+        def act(t):
+            return (self.teams.get(t) or {}).get("acts_for") or t
+        mine = [t for t in rq.teams if t in self.teams]
+        if grant["team"] == "*":
+            if rq.anonymous:
+                return []
+            if not mine:
+                return [None] if rq.scope == "ownerless" else []
+            return sorted({act(t) for t in mine})
+        return [act(grant["team"])] if grant["team"] in mine else []
+
+
+def leaf(profile, path):
+    v = profile
+    for part in path.split("."):
+        if not isinstance(v, dict) or part not in v:
+            return None
+        v = v[part]
+    return v
+
+
+class Result:
+    """What became of one grant for one acting team."""
+    __slots__ = ("grant", "team", "answer", "reason", "key", "soft")
+
+    def __init__(self, grant, team, answer, reason=None, key=-1, soft=False):
+        self.grant, self.team, self.answer = grant, team, answer
+        self.reason, self.key, self.soft = reason, key, soft
+
+    def rank(self):
+        return (STAGE[self.reason], self.key)
+
+
+def deny(reason, grant=None, guard=None, key=None):
+    return {"verdict": "deny", "reason": reason, "grant": grant,
+            "guard": guard, "key": key}
+
+
+class Decision:
+    def __init__(self, pol, rq, now):
+        self.pol, self.rq, self.now = pol, rq, now
+
+    # -- facts --
+
+    def owner_of(self, fact):
+        if fact.get("ledger") is not None:
+            return fact["ledger"].get("team") or None
+        return (fact.get("labels") or {}).get(
+            self.pol.labels.get("team")) or None
+
+    def phase_of(self, fact):
+        if len(self.pol.served) == 1:
+            return self.pol.served[0]
+        if fact.get("ledger") is not None:
+            p = fact["ledger"].get("phase")
+        else:
+            p = (fact.get("labels") or {}).get(self.pol.labels.get("phase"))
+        return p if p in self.pol.phases else UNKNOWN
+
+    # -- the stages before the grants --
+
+    def touches(self, phases, phase):
+        """Do the phases of a guard or grant take in the request's?"""
+        if phases is None or "*" in phases:
+            return YES
+        if phase == UNKNOWN:
+            return CANT
+        if isinstance(phase, list):
+            return YES if set(phases) & set(phase) else NO
+        return YES if phase in phases else NO
+
+    def guard(self, phase):
+        rq = self.rq
+        if rq.action in BUILTIN_GUARD:
+            return deny("guard")
+        for g in self.pol.guards:
+            if set(g.get("except", ())) & set(rq.teams):
+                continue
+            if self.pol.in_map(g["deny"], rq.action) and \
+                    self.touches(g.get("phases"), phase) != NO:
+                return deny("guard", guard=g["id"])
+        return None
+
+    def role_deny(self, phase):
+        rq, cant = self.rq, None
+        for g in self.pol.grants:
+            if not self.pol.role(g["role"], rq.action)[1]:
+                continue
+            for team in self.pol.acting(g, rq):
+                a = min(self.reaches(g, phase), self.deny_scope(g, team),
+                        key=(NO, CANT, YES).index)
+                if a == YES:
+                    return deny("role-deny", grant=g["id"])
+                if a == CANT and cant is None:
+                    cant = g["id"]
+        return deny("cannot-tell", grant=cant) if cant is not None else None
+
+    def reaches(self, g, phase):
+        """2.5; a role deny reaches as far as its grant."""
+        if phase == UNKNOWN:
+            fact = self.rq.path_fact
+            if fact is not None and fact["presence"] == "unknown":
+                return YES if "*" in g["phases"] else CANT
+            return YES if "*" in g["phases"] and \
+                g.get("owner") == "any" else NO
+        return self.touches(g["phases"], phase)
+
+    def deny_scope(self, g, team):
+        rq = self.rq
+        scope = rq.scope
+        if g.get("owner") == "any" or scope in ("ownerless", "builtin"):
+            return YES
+        if scope == "global":
+            return NO
+        if rq.creates():
+            label = self.wanted_owner()
+            return YES if label is None or self.in_scope(g, team, label) \
+                else NO
+        fact = rq.path_fact
+        if fact is None:
+            return YES
+        if fact["presence"] == "absent":
+            return YES
+        if fact["presence"] == "unknown":
+            return CANT
+        return YES if self.in_scope(g, team, self.owner_of(fact)) else NO
+
+    def freeze(self, phase):
+        rq = self.rq
+        if RISK[rq.op["risk"]] < 1:
+            return None
+        phases = self.pol.served if phase == UNKNOWN else \
+            phase if isinstance(phase, list) else [phase]
+        for p in phases:
+            f = (self.pol.phases.get(p) or {}).get("freeze")
+            if not f or set(f.get("except", ())) & set(rq.teams):
+                continue
+            allow = f.get("allow", {"container": ["stop", "kill",
+                                                  "restart"]})
+            if self.pol.in_map(allow, rq.action):
+                continue
+            if any(in_window(w, self.now) for w in f.get("windows", ())):
+                return deny("freeze")
+        return None
+
+    def early(self, phase):
+        return self.guard(phase) or self.role_deny(phase) or \
+            self.freeze(phase)
+
+    # -- grants --
+
+    def wanted_owner(self):
+        label = self.rq.labels.get(self.pol.labels.get("team"))
+        if label is None:
+            label = self.rq.case.get("wanted_team") or None
+        return label
+
+    def in_scope(self, g, team, owner):
+        kind = g.get("owner", "own")
+        if kind == "any":
+            return True
+        if owner is None:
+            return False
+        return owner == team if kind == "own" else owner in kind
+
+    def check_refs(self, g, team, phase):
+        """None, or the reason; CANT"""
+        rq = self.rq
+        any_owner = g.get("owner") == "any"
+        missing = cant = False
+        mutates = RISK[rq.op["risk"]] >= 1
+        scope = rq.scope
+        refs = rq.refs + rq.stored_refs
+        for i, (kind, name, fact) in enumerate(refs):
+            path = i == 0 and rq.op["kind"] != "none"
+            if kind == "name" or (kind == "image"):
+                continue
+            if scope != "owned" and path:
+                continue
+            if kind == "network" and (fact.get("builtin") or (
+                    name in ("bridge", "host", "none") and not path)):
+                continue
+            if fact["presence"] == "unknown":
+                cant = True
+                continue
+            if fact["presence"] == "absent":
+                if kind == "volume" and not path:
+                    continue
+                if path and kind == "exec" or fact is not rq.path_fact:
+                    missing = True
+                elif path and (
+                        mutates and fact.get("by") != "id"):
+                    missing = True
+                continue
+            if not self.in_scope(g, team, self.owner_of(fact)):
+                return "owner"
+            p = self.phase_of(fact)
+            if p == phase and p != UNKNOWN:
+                continue
+            if any_owner and ("*" in g["phases"] or p in g["phases"]):
+                continue
+            return "phase-mismatch"
+        if missing:
+            return "no-such-object"
+        return CANT if cant else None
+
+    def grant(self, g, team, phase):
+        rq, pol = self.rq, self.pol
+        allow, denied = pol.role(g["role"], rq.action)
+        if not allow or denied:
+            return Result(g, team, NO, "role")
+        if self.reaches(g, phase) == NO:
+            return Result(g, team, NO, "phase")
+        if rq.scope == "global" and g.get("owner") != "any":
+            return Result(g, team, NO, "owner")
+        if rq.creates():
+            label = self.wanted_owner()
+            if label is not None and (label not in pol.teams or
+                                      not self.in_scope(g, team, label)):
+                return Result(g, team, NO, "owner")
+        refs = self.check_refs(g, team, phase)
+        if refs not in (None, CANT):
+            return Result(g, team, NO, refs)
+        cant = [-1] if refs == CANT else []
+        if not rq.carries_spec():
+            return Result(g, team, CANT if cant else YES)
+        if "profile" not in g:
+            return Result(g, team, NO, "no-profile")
+        if rq.action == "container.create":
+            q = self.quota(g, team, phase)
+            if q == NO:
+                return Result(g, team, NO, "quota")
+            if q == CANT or "promoted_from" in g:
+                cant.append(-1)
+        return self.shape(g, team, phase, cant)
+
+    def quota(self, g, team, phase):
+        owner = self.wanted_owner() or team
+        for q in self.pol.doc.get("quotas") or ():
+            if q["team"] in ("*", owner) and \
+                    self.touches(q.get("phases"), phase) != NO:
+                return CANT
+        return YES
+
+    def shape(self, g, team, phase, cant):
+        """cant: the places of the keys that cannot be told; -1: no key"""
+        rq = self.rq
+        name = g["profile"]
+        values = None if name == "unrestricted" else \
+            self.pol.profile(name)
+        ctx = Context(rq, J.Scope(team, rq.who,
+                                  phase if isinstance(phase, str) and
+                                  phase != UNKNOWN else None))
+        soft = True
+        first = None
+        if rq.spec is not None:
+            a, key, s = J.judge(self.pol.table, values, rq.spec, ctx)
+            if a == NO:
+                first, soft = Result(
+                    g, team, NO,
+                    "must-default" if key == -1 else "profile", key), s
+            elif a == CANT:
+                cant.append(key)
+        elif rq.action in UNREAD and values is not None:
+            cant.append(-1)
+        if rq.wants_stored and g.get("stored_specs") != "any":
+            if rq.stored is None:
+                if rq.path_fact["presence"] != "absent":
+                    cant.append(-1)
+            else:
+                a, key, s = J.judge(self.pol.table, values, rq.stored, ctx)
+                if a == NO:
+                    soft = soft and s
+                    if first is None:
+                        first = Result(g, team, NO, "stored-spec", key)
+                elif a == CANT:
+                    cant.append(key)
+        if first is not None:
+            first.soft = soft and not cant
+            return first
+        return Result(g, team, CANT, None, cant[0]) if cant else \
+            Result(g, team, YES)
+
+    def poll(self, phase):
+        out = []
+        for g in self.pol.grants:
+            for team in self.pol.acting(g, self.rq):
+                out.append(self.grant(g, team, phase))
+        return out
+
+    def complains(self, phase):
+        if phase == UNKNOWN:
+            return False
+        phases = phase if isinstance(phase, list) else [phase]
+        return all((self.pol.phases.get(p) or {}).get("mode") == "complain"
+                   for p in phases)
+
+    def key_name(self, key):
+        return self.pol.table[key][0] if key >= 0 else None
+
+    def conclude(self, results, phase):
+        yes = [r for r in results if r.answer == YES]
+        if yes:
+            if self.rq.creates() and self.wanted_owner() is None and \
+                    len({r.team for r in yes}) > 1:
+                return deny("owner", grant=yes[0].grant["id"])
+            return {"verdict": "allow", "reason": "grant", "guard": None,
+                    "grant": yes[0].grant["id"], "key": None}
+        cant = [r for r in results if r.answer == CANT]
+        if cant:
+            return deny("cannot-tell", grant=cant[0].grant["id"],
+                        key=self.key_name(cant[0].key))
+        if not results:
+            return deny("no-grant")
+        if self.complains(phase):
+            for r in results:
+                if r.soft:
+                    return {"verdict": "would-deny", "reason": r.reason,
+                            "grant": r.grant["id"], "guard": None,
+                            "key": self.key_name(r.key)}
+        return self.nearest(results)
+
+    def nearest(self, results):
+        best = results[0]
+        for r in results[1:]:
+            if r.rank() > best.rank():
+                best = r
+        return deny(best.reason, grant=best.grant["id"],
+                    key=self.key_name(best.key))
+
+    # -- the phase --
+
+    def create(self):
+        pol = self.pol
+        label = self.rq.labels.get(pol.labels.get("phase"))
+        if label is not None:
+            if label in pol.served:
+                return self.settled(label)
+            return self.early(UNKNOWN) or deny("phase-not-served")
+        if len(pol.served) == 1:
+            return self.settled(pol.served[0])
+        polled = {p: self.poll(p) for p in pol.served}
+        ok, undecided = [], []
+        for p in pol.served:
+            rs = polled[p]
+            cant = [r for r in rs if r.answer == CANT]
+            if any(r.answer == YES for r in rs) or (
+                    self.complains(p) and not cant and
+                    any(r.soft for r in rs)):
+                ok.append(p)
+            else:
+                undecided += cant
+        if len(ok) == 1 and not undecided:
+            return self.settled(ok[0], polled[ok[0]])
+        early = self.early(UNKNOWN)
+        if early:
+            return early
+        if len(ok) > 1:
+            return deny("phase")
+        if undecided:
+            r = min(undecided, key=lambda r: r.grant["id"])
+            return deny("cannot-tell", grant=r.grant["id"],
+                        key=self.key_name(r.key))
+        results = [r for p in pol.served for r in polled[p]]
+        if not results:
+            return deny("no-grant")
+        return self.nearest(sorted(results, key=lambda r: (
+            r.grant["id"], r.team or "")))
+
+    def settled(self, phase, results=None):
+        early = self.early(phase)
+        if early:
+            return early
+        if self.rq.action in ("system.ping", "system.version") and \
+                not self.rq.anonymous:
+            return {"verdict": "allow", "reason": "builtin.ping",
+                    "grant": None, "guard": None, "key": None}
+        return self.conclude(self.poll(phase) if results is None
+                             else results, phase)
+
+    def decide(self):
+        rq, pol = self.rq, self.pol
+        if rq.refused:
+            return deny(rq.refused)
+        if rq.op is None:
+            return deny("unknown-operation")
+        if not pol.served:
+            return deny("phase-not-served")
+        if rq.plugin:
+            for kind, name, fact in rq.refs + rq.stored_refs:
+                if fact.get("ambiguous"):
+                    return deny("ambiguous-request")
+        if rq.scope != "owned":
+            return self.settled(pol.served)
+        if rq.creates():
+            return self.create()
+        if rq.path_fact is None:
+            return self.settled(UNKNOWN)
+        if rq.path_fact["presence"] == "absent":
+            return self.settled(pol.served)
+        return self.settled(self.phase_of(rq.path_fact))
+
+
+def decide(pol, rq):
+    return Decision(pol, rq, rq.case.get("now", 0)).decide()
