@@ -8,7 +8,7 @@ import random
 TEAMS = ["alpha", "bravo", "ci", "console", "delta"]
 PHASES = ["dev", "prod", "test"]
 TEAM_KEY, PHASE_KEY = "com.acme.team", "com.acme.phase"
-USERS = ["alice", "bob"]
+USERS = ["alice", "alice", "bob", "bob", "x*", "a/b", "..", "h:1"]
 HEX64 = ["%x" % i * 64 for i in range(1, 6)]
 IMAGES = ["alpine", "alpine:3.18", "reg.acme.com/alpha/app:1.2",
           "reg.acme.com/alpha/app", "docker.io/library/busybox",
@@ -223,7 +223,7 @@ def window(g):
     days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     return "%s %02d:%02d..%s %02d:%02d %s" % (
         g.pick(days), g.r.randrange(24), g.pick([0, 30]), g.pick(days),
-        g.r.randrange(24), g.pick([0, 15]),
+        g.r.randrange(24), g.pick([15, 45]),
         g.pick(["UTC", "Europe/Berlin", "America/New_York"]))
 
 
@@ -454,12 +454,14 @@ def f_ports(b):
 
 
 def f_label(b):
-    b.labels()[b.g.pick(["ticket", "cost", "x"])] = "1"
+    b.labels()[b.g.pick(["ticket", "cost", "x"])] = \
+        b.g.pick(["1", "1", ""])
 
 
 def f_health(b):
     b.top["Healthcheck"] = {"Test": b.g.pick(
-        [["NONE"], ["CMD", "true"], [], ["CMD-SHELL", "x"]])}
+        [["NONE"], ["CMD", "true"], [], ["CMD-SHELL", "x"], ["x", "y"],
+         ["CMD"], [""]])}
 
 
 def f_unknown(b):
@@ -511,7 +513,8 @@ FEATURES = [
     f_map("Sysctls", {"net.core.somaxconn": ["1"], "net.ipv4.tcp_x": ["1"],
                       "kernel.msgmax": ["2"]}),
     f_simple("Runtime", "", "runc", "kata", "x"),
-    f_simple("CgroupParent", "", "/alpha", "/sys/x", "/bravo", "a.slice"),
+    f_simple("CgroupParent", "", "/alpha", "/sys/x", "/bravo", "a.slice",
+             "/sys/..", "/sys/../alpha"),
     f_simple("OomKillDisable", True, False),
     f_simple("OomScoreAdj", 0, 100, -100, 1001, 600, -999),
     f_map("Annotations", {"a.b/c": ["1"], "run.oci": [""], "z": ["1"]}),
@@ -675,7 +678,7 @@ class World:
                            "User": g.pick(["", "app", "0"])}
             if g.chance(0.4):
                 o["config"]["Healthcheck"] = {"Test": g.pick(
-                    [["CMD", "x"], ["NONE"]])}
+                    [["CMD", "x"], ["NONE"], ["CMD"], ["x", "y"], []])}
             return o
         self.owned(o)
         if kind == "container" and g.chance(0.7):

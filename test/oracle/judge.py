@@ -77,7 +77,9 @@ class Scope:
         if "${" not in pattern:
             return pattern
         for name in VAR.findall(pattern):
-            if self.map[name] is None:
+            value = self.map[name]
+            if not value or value in (".", "..") or \
+                    any(c in value for c in "*/:"):
                 return None
         return VAR.sub(lambda m: self.map[m.group(1)], pattern)
 
@@ -516,7 +518,8 @@ def k_runtimes(v, s, ctx):
 
 def k_cgroup_parent(v, s, ctx):
     parent = s.hc.get("CgroupParent", "")
-    return answer(not parent or ctx.scope.any(v, parent))
+    return answer(not parent or ".." not in parent.split("/") and
+                  ctx.scope.any(v, parent))
 
 
 def k_oom_kill(v, s, ctx):
@@ -792,11 +795,11 @@ def k_require_health(v, s, ctx):
         if image is None:
             return ctx.image_absent(s)
         test = (image.get("Healthcheck") or {}).get("Test") or []
-    return answer(bool(test) and test[0] not in ("", "NONE"))
+    return answer(len(test) > 1 and test[0] in ("CMD", "CMD-SHELL"))
 
 
 def k_require_labels(v, s, ctx):
-    return answer(all(x in s.labels for x in v))
+    return answer(all(s.labels.get(x) for x in v))
 
 
 JUDGE = {

@@ -620,7 +620,9 @@ static const struct row rows[] = {
 	IMAGE("'config':{}"), NULL),
     WITH(REQUIRE_USER, "require: {user: non-root}", "C:", YES,
 	IMAGE("'config':{'User':'app'}"), NULL),
-    FAILS(REQUIRE_USER, "require: {user: non-root}", "C:"),
+    /* not there: judged when it starts (semantics 2.8) */
+    FITS(REQUIRE_USER, "require: {user: non-root}", "C:"),
+    FAILS(REQUIRE_USER, "require: {user: non-root}", "C:'User':'-0'"),
     WITH(REQUIRE_USER, "require: {user: non-root}", "C:", UNSURE,
 	IMAGE("'presence':'unknown'"), NULL),
     FAILS(REQUIRE_RO_ROOT, "require: {read_only_rootfs: true}", "H:"),
