@@ -279,11 +279,25 @@ flight_work(struct flight *f)
 
 	if (atomic_load(&f->claimed))
 		return; /* its deadline passed in the queue */
-	if (judge(f, true) == PR_JUDGED)
+	switch (judge(f, true)) {
+	case PR_JUDGED:
 		ignored = conclude(f);
-	else
+		break;
+	case PR_JUDGE_LATER:
+		/* behind the others, so that who waits keeps no worker */
+		pr_arena_reset(f->work, 0);
+		if (work_push(f))
+			return;
+		f->fs->count.busy++;
+		ignored = refused(f, PR_REASON_BUSY,
+		    "too many calls wait for answers of the daemon");
+		break;
+	case PR_JUDGE_WOULD_WAIT:
+	default:
 		ignored = refused(f, PR_REASON_CANNOT_TELL,
 		    "the judgement did not come to an end");
+		break;
+	}
 	(void)ignored; /* the connection is parked already */
 }
 

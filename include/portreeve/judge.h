@@ -63,23 +63,27 @@ struct pr_judgement {
 	char message[PR_CAP_MESSAGE + 1]; /* of a denial */
 	struct pr_record record;          /* for pr_audit_append */
 	struct pr_judgement_held *held;   /* what it keeps alive; private */
+	uint64_t turn;                    /* among those who wait; private */
 };
 
 enum pr_judge_answer {
 	PR_JUDGED = 0,       /* *out is complete */
 	PR_JUDGE_WOULD_WAIT, /* may_wait was false, and something must be asked */
+	PR_JUDGE_LATER,      /* names are in use: let others go first */
 };
 
 /*
  * Judges a call at the request stage.  With may_wait false it never blocks:
  * WOULD_WAIT means that a thread which may block should call again with a
- * fresh arena.  With may_wait it returns by the deadline.  An allow holds what
- * the request will change (names, caches) from here until its response or
- * pr_judge_withdraw.
+ * fresh arena.  With may_wait it returns by the deadline; LATER means that
+ * another request holds a name which this one uses: call again with a fresh
+ * arena and the same *out, after other work.  *out is zeroed before the first
+ * call.  An allow holds what the request will change (names, caches) from here
+ * until its response or pr_judge_withdraw.
  */
 enum pr_judge_answer pr_judge_request(struct pr_judge *j, struct pr_arena *a,
-    const struct pr_judge_call *call, bool may_wait, struct pr_judgement *out)
-    PR_NODISCARD;
+    const struct pr_judge_call *call, bool may_wait,
+    struct pr_judgement *out) PR_NODISCARD;
 /*
  * The allow will not be answered after all (the log failed, the deadline
  * passed): lets go of what it holds.  Turns *out into a denial with this
@@ -112,7 +116,7 @@ struct pr_judge_result {
  */
 enum pr_judge_answer pr_judge_response(struct pr_judge *j, struct pr_arena *a,
     const struct pr_judge_call *call, const struct pr_judge_result *result,
-    bool may_wait, struct pr_judgement *out, struct pr_outcome *outcome)
-    PR_NODISCARD;
+    bool may_wait, struct pr_judgement *out,
+    struct pr_outcome *outcome) PR_NODISCARD;
 
 #endif /* PR_JUDGE_H */

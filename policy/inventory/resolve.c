@@ -393,6 +393,18 @@ read_present(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
 	return judge_ambiguity(inv, ref, deadline, f, err);
 }
 
+/*
+ * Nothing has that name, but the id of what is made next may begin with it:
+ * whoever asks for "a" often enough gets to somebody's new container before
+ * anybody can tell that it is there.
+ */
+static bool
+may_become_prefix(enum pr_kind kind, struct pr_str ref)
+{
+	return (kind == PR_KIND_CONTAINER || kind == PR_KIND_NETWORK) &&
+	    ref.n < SHORT_ID && is_hex(ref);
+}
+
 /* 404 of a route, not of an object, says nothing about objects. */
 static bool
 is_absence(const struct pr_json *json)
@@ -421,6 +433,7 @@ ask(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
 	if (status == 404 && is_absence(f->answer->json)) {
 		f->answer->object =
 		    (struct pr_object){.kind = kind, .presence = PR_ABSENT};
+		f->ambiguous = may_become_prefix(kind, ref);
 		return 0;
 	}
 	struct pr_str said = json_str(f->answer->json, "message");

@@ -71,21 +71,41 @@ struct pending *pending_new(void);
 void pending_free(struct pending *p);
 void pending_key(const struct pr_judge_call *call, struct pending_key *key);
 /*
+ * The time of names: counts on when one was given.  Read it before references
+ * are looked up and hand it back as `since`.
+ */
+uint64_t pending_clock(struct pending *p);
+/*
  * Remembers an allowed request and takes the names that it uses and gives:
- * 0: taken; -1: a name is in use by another request and did not become free
- * by the deadline (may_wait), or is in use now (otherwise: ask again).
+ * 0: taken; 1: one of them was given to something since the references were
+ * looked up, so they must be looked up and judged anew; -1: a name is in use
+ * by another request and did not become free in a short time (may_wait), or is
+ * in use now (otherwise): ask again.  Who waits has a turn, *turn (0 before
+ * the first time), and those who come later wait behind; it ends at the
+ * deadline or by pending_release.
  */
 int pending_add(struct pending *p, const struct pending_entry *e,
-    const struct pr_ref *refs, size_t n_refs, bool may_wait, uint64_t deadline,
-    uint64_t *handle);
+    const struct pr_ref *refs, size_t n_refs, uint64_t since, bool may_wait,
+    uint64_t deadline, uint64_t *turn, uint64_t *handle);
+/*
+ * Before a denial: 1: a name that the request uses was given since, another
+ * look may find more; -1: it is being given just now (after waiting a short
+ * time for it, if may_wait); 0: neither.
+ */
+int pending_unsettled(struct pending *p, const struct pr_ref *refs,
+    size_t n_refs, uint64_t since, bool may_wait, uint64_t deadline);
 /* Takes it back, as if it had not been. */
 void pending_drop(struct pending *p, uint64_t handle, struct pending_entry *e);
 /* What requests with this key do, if there is one: it was read then. */
 bool pending_op(
     struct pending *p, const struct pending_key *key, enum pr_op *op);
-/* The oldest request with this key ends: true and *e, or false. */
-bool pending_end(
-    struct pending *p, const struct pending_key *key, struct pending_entry *e);
+/*
+ * The oldest request with this key ends: true, *e and *handle, or false.  Its
+ * names stay taken until what became of them is written down; then release.
+ */
+bool pending_end(struct pending *p, const struct pending_key *key,
+    struct pending_entry *e, uint64_t *handle);
+void pending_release(struct pending *p, uint64_t handle);
 
 /* ---- record.c ---- */
 

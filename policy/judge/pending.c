@@ -16,10 +16,14 @@
 
 #include "local.h"
 
-#define SLOTS     4096
-#define CAP       65536         /* entries; the oldest goes first */
-#define GIVEN_FOR (60 * PR_SEC) /* a name that is being given */
-#define USED_FOR  (10 * PR_SEC) /* a name that a handler resolves */
+#define SLOTS      4096
+#define CAP        65536         /* entries; the oldest goes first */
+#define GIVEN_FOR  (60 * PR_SEC) /* a name that is being given */
+#define USED_FOR   (10 * PR_SEC) /* a name that a handler resolves */
+#define TURN       (25 * PR_MS)  /* a thread is not kept longer than this */
+#define CHANGES    4096          /* slots; two names in one cost a look-up */
+
+#define FIRST_TURN ((uint64_t)1) /* no claim is older */
 
 struct name {
 	struct name *next;
@@ -28,6 +32,7 @@ struct name {
 	int64_t since; /* wall time */
 	enum pr_kind kind;
 	bool given; /* changes what the name means; else only uses it */
+	bool claim; /* by one that waits for it: those who come later do too */
 	size_t n;
 	char bytes[];
 };
@@ -48,6 +53,8 @@ struct pending {
 	uint64_t next_handle;
 	struct name *names;
 	size_t n_names;
+	uint64_t clock;            /* counts the names that were given */
+	uint64_t changed[CHANGES]; /* the clock when one of the slot was */
 };
 
 struct pending *
@@ -61,7 +68,7 @@ pending_new(void)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&p->freed, &attr);
 	pthread_condattr_destroy(&attr);
-	p->next_handle = 1;
+	p->next_handle = FIRST_TURN + 1;
 	return p;
 }
 
@@ -105,6 +112,13 @@ slot_of(const struct pending_key *key)
 	return (size_t)(key->bytes[0] | key->bytes[1] << 8) % SLOTS;
 }
 
+static uint64_t *
+changed_of(struct pending *p, enum pr_kind kind, const char *name, size_t n)
+{
+	return &p->changed[pr_hash(PR_HASH_SEED + (uint64_t)kind, name, n) %
+	    CHANGES];
+}
+
 static void
 free_names(struct pending *p, uint64_t handle, uint64_t now)
 {
@@ -115,6 +129,9 @@ free_names(struct pending *p, uint64_t handle, uint64_t now)
 		struct name *n = *at;
 
 		if (n->handle == handle || n->until < now) {
+			if (n->given && !n->claim)
+				*changed_of(p, n->kind, n->bytes, n->n) =
+				    ++p->clock;
 			*at = n->next;
 			free(n);
 			p->n_names--;
@@ -159,16 +176,34 @@ is_settled(const struct name *n, const struct pr_ref *r)
 	    pr_clock_parse(r->object->created, &made) && made > n->since;
 }
 
+/* The request gives the name to something: it means another thing then. */
 static bool
-in_use(const struct pending *p, const struct pr_ref *r, uint64_t now)
+gives(const struct pr_ref *r)
 {
-	bool gives = r->role == PR_REF_NEW_NAME;
+	return r->role == PR_REF_NEW_NAME ||
+	    (r->role == PR_REF_VOLUME && r->object != NULL &&
+		r->object->presence == PR_ABSENT);
+}
+
+static bool
+same_name(const struct name *n, const struct pr_ref *r)
+{
+	return n->kind == r->kind && n->n == r->name.n &&
+	    memcmp(n->bytes, r->name.p, n->n) == 0;
+}
+
+/* Claims count if they are older than `turn`; every one, if that is 0. */
+static bool
+in_use(const struct pending *p, const struct pr_ref *r, uint64_t turn,
+    uint64_t now)
+{
+	bool given = gives(r);
 
 	for (const struct name *n = p->names; n != NULL; n = n->next) {
-		if (n->until >= now && n->kind == r->kind &&
-		    (n->given || gives) && n->n == r->name.n &&
-		    memcmp(n->bytes, r->name.p, n->n) == 0 &&
-		    !(n->given && !gives && is_settled(n, r)))
+		if (n->until < now || (!n->given && !given) || !same_name(n, r))
+			continue;
+		if (n->claim ? turn == 0 || n->handle < turn
+			     : !n->given || given || !is_settled(n, r))
 			return true;
 	}
 	return false;
@@ -181,28 +216,41 @@ holds_name(const struct pr_ref *r)
 	if (r->name.n == 0 || r->kind == PR_KIND_IMAGE ||
 	    r->kind == PR_KIND_EXEC)
 		return false;
-	if (r->role == PR_REF_NEW_NAME)
-		return true;
-	if (r->kind == PR_KIND_VOLUME)
-		return r->object != NULL && r->object->presence == PR_ABSENT;
-	return r->object != NULL && r->object->by != PR_BY_ID;
+	return r->role == PR_REF_NEW_NAME ||
+	    (r->object != NULL && r->object->by != PR_BY_ID);
 }
 
 static bool
-names_free(const struct pending *p, const struct pr_ref *refs, size_t n)
+names_free(
+    const struct pending *p, const struct pr_ref *refs, size_t n, uint64_t turn)
 {
 	uint64_t now = pr_clock_now();
 
 	for (size_t i = 0; i < n; i++) {
-		if (holds_name(&refs[i]) && in_use(p, &refs[i], now))
+		if (holds_name(&refs[i]) && in_use(p, &refs[i], turn, now))
 			return false;
 	}
 	return true;
 }
 
+/* Was one of the names given since the references were looked up? */
+static bool
+names_stale(
+    struct pending *p, const struct pr_ref *refs, size_t n, uint64_t since)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (holds_name(&refs[i]) &&
+		    *changed_of(p, refs[i].kind, refs[i].name.p,
+			refs[i].name.n) > since)
+			return true;
+	}
+	return false;
+}
+
+/* until 0: as long as a handler needs; else a claim. */
 static void
-take_names(
-    struct pending *p, const struct pr_ref *refs, size_t n, uint64_t handle)
+take_names(struct pending *p, const struct pr_ref *refs, size_t n,
+    uint64_t handle, uint64_t until)
 {
 	uint64_t now = pr_clock_now();
 
@@ -215,9 +263,11 @@ take_names(
 		name = pr_xcalloc(1, sizeof *name + r->name.n);
 		name->handle = handle;
 		name->kind = r->kind;
-		name->given =
-		    r->role == PR_REF_NEW_NAME || r->kind == PR_KIND_VOLUME;
-		name->until = now + (name->given ? GIVEN_FOR : USED_FOR);
+		name->given = gives(r);
+		name->claim = until != 0;
+		name->until = until != 0
+		    ? until
+		    : now + (name->given ? GIVEN_FOR : USED_FOR);
 		name->since = pr_clock_wall();
 		name->n = r->name.n;
 		memcpy(name->bytes, r->name.p, r->name.n);
@@ -235,8 +285,7 @@ wait_freed(struct pending *p, uint64_t deadline)
 
 	if (now >= deadline)
 		return false;
-	/* names end by time as well: look again every 50 ms */
-	left = deadline - now < 50 * PR_MS ? deadline - now : 50 * PR_MS;
+	left = deadline - now;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	left += (uint64_t)ts.tv_nsec;
 	ts.tv_sec += (time_t)(left / PR_SEC);
@@ -271,25 +320,93 @@ add_entry(struct pending *p, const struct pending_entry *src, uint64_t handle)
 	}
 }
 
+uint64_t
+pending_clock(struct pending *p)
+{
+	uint64_t clock;
+
+	pthread_mutex_lock(&p->lock);
+	clock = p->clock;
+	pthread_mutex_unlock(&p->lock);
+	return clock;
+}
+
+/* Waits a little for the names, in turn; with the lock held. */
+static bool
+wait_free(struct pending *p, const struct pr_ref *refs, size_t n,
+    uint64_t deadline, uint64_t *turn)
+{
+	uint64_t now = pr_clock_now(), until = now + TURN;
+
+	if (until > deadline)
+		until = deadline;
+	if (*turn == 0)
+		*turn = p->next_handle++;
+	else
+		free_names(p, *turn, now); /* what is named may have changed */
+	take_names(p, refs, n, *turn, deadline);
+	while (!names_free(p, refs, n, *turn)) {
+		if (!wait_freed(p, until))
+			return false;
+		free_names(p, 0, pr_clock_now());
+	}
+	return true;
+}
+
 int
 pending_add(struct pending *p, const struct pending_entry *e,
-    const struct pr_ref *refs, size_t n_refs, bool may_wait, uint64_t deadline,
-    uint64_t *handle)
+    const struct pr_ref *refs, size_t n_refs, uint64_t since, bool may_wait,
+    uint64_t deadline, uint64_t *turn, uint64_t *handle)
 {
 	int rc = 0;
 
 	pthread_mutex_lock(&p->lock);
 	free_names(p, 0, pr_clock_now());
-	while (!names_free(p, refs, n_refs)) {
-		if (!may_wait || !wait_freed(p, deadline)) {
-			rc = -1;
-			break;
-		}
-	}
+	if (!names_free(p, refs, n_refs, *turn) &&
+	    (!may_wait || !wait_free(p, refs, n_refs, deadline, turn)))
+		rc = -1;
+	if (rc == 0 && names_stale(p, refs, n_refs, since))
+		rc = 1;
 	if (rc == 0) {
 		*handle = p->next_handle++;
-		take_names(p, refs, n_refs, *handle);
+		take_names(p, refs, n_refs, *handle, 0);
 		add_entry(p, e, *handle);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
+/* Is one of the names used by the references being given just now? */
+static bool
+being_given(const struct pending *p, const struct pr_ref *refs, size_t n)
+{
+	uint64_t now = pr_clock_now();
+
+	for (size_t i = 0; i < n; i++) {
+		if (holds_name(&refs[i]) && !gives(&refs[i]) &&
+		    in_use(p, &refs[i], FIRST_TURN, now))
+			return true;
+	}
+	return false;
+}
+
+int
+pending_unsettled(struct pending *p, const struct pr_ref *refs, size_t n_refs,
+    uint64_t since, bool may_wait, uint64_t deadline)
+{
+	uint64_t until = pr_clock_now() + TURN;
+	int rc;
+
+	if (until > deadline)
+		until = deadline;
+	pthread_mutex_lock(&p->lock);
+	free_names(p, 0, pr_clock_now());
+	for (;;) {
+		rc = names_stale(p, refs, n_refs, since) ? 1
+		    : being_given(p, refs, n_refs)       ? -1
+							 : 0;
+		if (rc >= 0 || !may_wait || !wait_freed(p, until))
+			break;
 	}
 	pthread_mutex_unlock(&p->lock);
 	return rc;
@@ -328,11 +445,12 @@ pending_op(struct pending *p, const struct pending_key *key, enum pr_op *op)
 }
 
 bool
-pending_end(
-    struct pending *p, const struct pending_key *key, struct pending_entry *out)
+pending_end(struct pending *p, const struct pending_key *key,
+    struct pending_entry *out, uint64_t *handle)
 {
 	struct entry *found = NULL;
 
+	*handle = 0;
 	pthread_mutex_lock(&p->lock);
 	for (struct entry *e = p->slots[slot_of(key)]; e != NULL; e = e->next) {
 		/* the last one that matches is the oldest */
@@ -341,10 +459,18 @@ pending_end(
 	}
 	if (found != NULL) {
 		*out = found->e;
-		free_names(p, found->handle, 0);
+		*handle = found->handle;
 		unlink_entry(p, found);
 		free(found);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return found != NULL;
+}
+
+void
+pending_release(struct pending *p, uint64_t handle)
+{
+	pthread_mutex_lock(&p->lock);
+	free_names(p, handle, 0);
+	pthread_mutex_unlock(&p->lock);
 }

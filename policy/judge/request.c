@@ -8,6 +8,8 @@
 
 #include "local.h"
 
+#define LAST_MOMENT (100 * PR_MS)
+
 /* One judgement under way. */
 struct work {
 	struct pr_judge *j;
@@ -25,6 +27,12 @@ struct work {
 	struct pr_who who;
 	struct pr_question q;
 	struct pr_decision d;
+	uint64_t since; /* time of names, before the last look-up */
+	enum {
+		AS_IT_IS = 0,
+		ANEW,
+		LATER
+	} again; /* names change meanwhile */
 };
 
 static void
@@ -308,7 +316,7 @@ target_absent(const struct work *w)
 	    w->facts.refs[0].object->presence == PR_ABSENT;
 }
 
-/* 0, 1: would wait, -1: a name stays in use. */
+/* As pending_add. */
 static int
 hold(struct work *w)
 {
@@ -317,6 +325,7 @@ hold(struct work *w)
 	    .op = w->rq.op->op,
 	    .absent = target_absent(w)};
 	enum pr_kind kinds[2];
+	int rc;
 
 	memcpy(e.id, w->out->id, sizeof e.id);
 	pending_key(w->call, &e.key);
@@ -332,28 +341,56 @@ hold(struct work *w)
 	kinds[0] = changes(&w->rq);
 	kinds[1] = changes_too(&w->rq, &e);
 	begin_changes(w->j, kinds, &e);
-	if (pending_add(w->j->pending, &e, w->facts.refs, w->facts.n_refs,
-		w->may_wait, w->call->deadline, &w->held->pending) == 0) {
+	rc = pending_add(w->j->pending, &e, w->facts.refs, w->facts.n_refs,
+	    w->since, w->may_wait, w->call->deadline, &w->out->turn,
+	    &w->held->pending);
+	if (rc == 0)
 		w->held->holds = true;
+	else
+		end_changes(w->j, &e);
+	return rc;
+}
+
+/*
+ * Some other request is giving, or has just given, a name of this one to
+ * something: what this one would be denied for may not be so any more.
+ */
+static int
+unsettled(struct work *w)
+{
+	switch (w->d.reason) {
+	case PR_REASON_OWNER:
+	case PR_REASON_PHASE:
+	case PR_REASON_PHASE_MISMATCH:
+	case PR_REASON_NO_SUCH_OBJECT:
+	case PR_REASON_CANNOT_TELL:
+		return pending_unsettled(w->j->pending, w->facts.refs,
+		    w->facts.n_refs, w->since, w->may_wait, w->call->deadline);
+	default:
 		return 0;
 	}
-	end_changes(w->j, &e);
-	return w->may_wait ? -1 : 1;
+}
+
+/* The last moment for an answer of our own. */
+static bool
+time_is_up(const struct work *w)
+{
+	return pr_clock_now() + LAST_MOMENT >= w->call->deadline;
 }
 
 static enum pr_judge_answer
 finish(struct work *w)
 {
-	if (w->d.verdict == PR_ALLOW) {
-		int rc = hold(w);
+	int rc = w->d.verdict == PR_ALLOW ? hold(w) : unsettled(w);
 
-		if (rc > 0)
-			return PR_JUDGE_WOULD_WAIT;
-		if (rc < 0)
-			return deny(w, PR_REASON_BUSY,
-			    "another request is about to change what a name "
-			    "in this one means; try again");
+	if (rc > 0 || (rc < 0 && !time_is_up(w))) {
+		w->again = rc > 0 ? ANEW : LATER;
+		return w->may_wait ? PR_JUDGE_LATER : PR_JUDGE_WOULD_WAIT;
 	}
+	if (rc < 0 && w->d.verdict == PR_ALLOW)
+		return deny(w, PR_REASON_BUSY,
+		    "another request is about to change what a name in this "
+		    "one means; try again");
 	if (w->d.verdict != PR_ALLOW)
 		set_message(w);
 	w->out->verdict = w->d.verdict;
@@ -382,6 +419,29 @@ decide(struct work *w)
 	return PR_JUDGED;
 }
 
+static void
+facts_init(struct work *w)
+{
+	w->facts = (struct pr_facts){.arena = w->a,
+	    .lookup = &w->lookup,
+	    .plugin = w->j->door == PR_DOOR_PLUGIN};
+}
+
+/* Looks up, decides and holds; w->again: on facts that are none any more. */
+static enum pr_judge_answer
+judge_once(struct work *w)
+{
+	w->again = AS_IT_IS;
+	w->since = pending_clock(w->j->pending);
+	pr_resolve(&w->facts, &w->rq, w->spec);
+	if (w->facts.would_wait || decide(w) == PR_JUDGE_WOULD_WAIT)
+		return PR_JUDGE_WOULD_WAIT;
+	if (pr_clock_now() >= w->call->deadline)
+		return deny(
+		    w, PR_REASON_DEADLINE, "it could not be judged in time");
+	return finish(w);
+}
+
 static enum pr_judge_answer
 judge(struct work *w)
 {
@@ -396,13 +456,15 @@ judge(struct work *w)
 	if (!find_teams(w, &answer))
 		return answer;
 	set_who(w);
-	pr_resolve(&w->facts, &w->rq, w->spec);
-	if (w->facts.would_wait || decide(w) == PR_JUDGE_WOULD_WAIT)
-		return PR_JUDGE_WOULD_WAIT;
-	if (pr_clock_now() >= w->call->deadline)
-		return deny(
-		    w, PR_REASON_DEADLINE, "it could not be judged in time");
-	return finish(w);
+	answer = judge_once(w);
+	while (w->again == ANEW && w->may_wait) {
+		/* a spec takes its facts in: read it anew as well */
+		facts_init(w);
+		if (!read_request(w, &answer))
+			return answer;
+		answer = judge_once(w);
+	}
+	return answer;
 }
 
 /* ---- where facts come from ---- */
@@ -451,16 +513,14 @@ path_of(void *arg, struct pr_str path, bool writes, struct pr_str except)
 static void
 begin(struct work *w)
 {
-	*w->out = (struct pr_judgement){0};
+	*w->out = (struct pr_judgement){.turn = w->out->turn};
 	w->held = pr_xcalloc(1, sizeof *w->held);
 	w->held->judge = w->j;
 	w->held->snapshot = judge_snapshot(w->j);
 	w->out->held = w->held;
 	pr_uuid7(pr_clock_wall(), w->out->id);
 	w->lookup = (struct pr_lookup){w, object_of, path_of};
-	w->facts = (struct pr_facts){.arena = w->a,
-	    .lookup = &w->lookup,
-	    .plugin = w->j->door == PR_DOOR_PLUGIN};
+	facts_init(w);
 	w->rq.op = pr_api_op(PR_OP_UNKNOWN);
 }
 
@@ -476,9 +536,11 @@ pr_judge_request(struct pr_judge *j, struct pr_arena *a,
 	answer = judge(&w);
 	w.held->objects = w.objects;
 	w.held->n_objects = w.n_objects;
-	if (answer == PR_JUDGE_WOULD_WAIT) {
+	if (answer != PR_JUDGED) {
 		pr_judgement_end(out);
-		*out = (struct pr_judgement){0};
+		*out = (struct pr_judgement){.turn = out->turn};
+	} else if (out->turn != 0) {
+		pending_release(j->pending, out->turn);
 	}
 	return answer;
 }

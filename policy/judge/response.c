@@ -385,7 +385,7 @@ pr_judge_response(struct pr_judge *j, struct pr_arena *a,
 	struct pending_key key;
 	enum pr_judge_answer answer;
 	bool known, appeared;
-	uint64_t now = pr_clock_now();
+	uint64_t now = pr_clock_now(), handle;
 
 	*out = (struct pr_judgement){0};
 	*outcome = (struct pr_outcome){.time = pr_clock_wall()};
@@ -406,12 +406,13 @@ pr_judge_response(struct pr_judge *j, struct pr_arena *a,
 			return answer;
 		}
 	}
-	known = pending_end(j->pending, &key, &e);
+	known = pending_end(j->pending, &key, &e, &handle);
 	if (known) {
 		memcpy(out->id, e.id, sizeof out->id);
 		outcome->duration_us = (now - e.since) / 1000;
 		learn(j, a, &e, result, outcome);
 		end_changes(j, &e);
+		pending_release(j->pending, handle);
 		appeared =
 		    e.absent && result->status >= 200 && result->status < 300;
 	}

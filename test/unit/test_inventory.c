@@ -838,6 +838,36 @@ START_TEST(how_a_reference_names)
 }
 END_TEST
 
+/* What is made next may have an id that begins so. */
+static const struct {
+	enum pr_kind kind;
+	const char *ref;
+	bool ambiguous;
+} nothings[] = {
+    {PR_KIND_CONTAINER, "a", true},
+    {PR_KIND_CONTAINER, "0123456789a", true},
+    {PR_KIND_CONTAINER, "0123456789ab", false},
+    {PR_KIND_CONTAINER, "web", false},
+    {PR_KIND_CONTAINER, "A", false},
+    {PR_KIND_NETWORK, "cafe", true},
+    {PR_KIND_VOLUME, "cafe", false},
+    {PR_KIND_IMAGE, "cafe", false},
+};
+
+START_TEST(a_few_hex_digits_that_name_nothing)
+{
+	status = 404;
+	json = "{\"message\":\"No such object\"}";
+	open_with(0);
+	struct pr_object_ref *r = pr_inventory_get(inv, nothings[_i].kind,
+	    pr_str_of(nothings[_i].ref), pr_clock_now() + 10 * PR_SEC);
+
+	ck_assert_int_eq(pr_object_of(r)->presence, PR_ABSENT);
+	ck_assert_int_eq(pr_object_of(r)->ambiguous, nothings[_i].ambiguous);
+	pr_object_unref(r);
+}
+END_TEST
+
 static const struct {
 	enum pr_kind kind;
 	const char *ref, *json;
@@ -963,6 +993,8 @@ main(void)
 	tcase_add_test(c, a_broken_stream_empties_the_cache);
 	tcase_add_test(c, names_wait_for_what_is_on_its_way);
 	tcase_add_loop_test(c, how_a_reference_names, 0, (int)PR_COUNT(named));
+	tcase_add_loop_test(
+	    c, a_few_hex_digits_that_name_nothing, 0, (int)PR_COUNT(nothings));
 	tcase_add_loop_test(c, how_each_kind_is_named, 0, (int)PR_COUNT(kinds));
 	tcase_add_test(c, the_list_tells_states_and_owners);
 	suite_add_tcase(s, c);

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names between AuthZReq and AuthZRes: who may use which, on which facts. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <portreeve/clock.h>
+
+#include "local.h"
+#include "unit.h"
+
+#define LATER (pr_clock_now() + 600 * PR_SEC)
+
+static struct pending *p;
+static const struct pr_object absent = {.presence = PR_ABSENT};
+static const struct pr_object by_name = {.presence = PR_PRESENT,
+    .by = PR_BY_NAME};
+static const struct pr_object by_id = {.presence = PR_PRESENT, .by = PR_BY_ID};
+
+static void
+setup(void)
+{
+	p = pending_new();
+}
+
+static void
+teardown(void)
+{
+	pending_free(p);
+}
+
+static struct pr_ref
+ref(enum pr_kind kind, enum pr_ref_role role, const struct pr_object *o)
+{
+	return (struct pr_ref){
+	    .kind = kind, .role = role, .name = PR_STR("web"), .object = o};
+}
+
+static struct pr_ref
+volume(const struct pr_object *o)
+{
+	return ref(PR_KIND_VOLUME, PR_REF_VOLUME, o);
+}
+
+static struct pr_ref
+use(void)
+{
+	return ref(PR_KIND_CONTAINER, PR_REF_TARGET, &by_name);
+}
+
+static struct pr_ref
+give(void)
+{
+	return ref(PR_KIND_CONTAINER, PR_REF_NEW_NAME, NULL);
+}
+
+/* As a thread that must not wait. */
+static int
+add(struct pr_ref r, uint64_t since, uint64_t *handle)
+{
+	struct pending_entry e = {.since = 1};
+	uint64_t turn = 0;
+
+	return pending_add(p, &e, &r, 1, since, false, LATER, &turn, handle);
+}
+
+/* As a worker, with its turn. */
+static int
+wait_add(struct pr_ref r, uint64_t *turn, uint64_t deadline, uint64_t *handle)
+{
+	struct pending_entry e = {.since = 1};
+
+	return pending_add(
+	    p, &e, &r, 1, pending_clock(p), true, deadline, turn, handle);
+}
+
+static void
+end(uint64_t handle)
+{
+	struct pending_entry e;
+
+	pending_drop(p, handle, &e);
+}
+
+START_TEST(many_use_one_gives)
+{
+	uint64_t a, b, c;
+
+	ck_assert_int_eq(add(use(), 0, &a), 0);
+	ck_assert_int_eq(add(use(), 0, &b), 0);
+	ck_assert_int_eq(add(give(), 0, &c), -1);
+	end(a);
+	end(b);
+	ck_assert_int_eq(add(give(), 0, &c), 0);
+	ck_assert_int_eq(add(use(), 0, &a), -1);
+	ck_assert_int_eq(add(give(), 0, &a), -1);
+	end(c);
+}
+END_TEST
+
+START_TEST(facts_from_before_a_giving_are_none)
+{
+	uint64_t since = pending_clock(p), a;
+	struct pr_ref r = use();
+
+	ck_assert_int_eq(add(give(), since, &a), 0);
+	ck_assert_int_eq(pending_unsettled(p, &r, 1, since, false, LATER), -1);
+	end(a);
+	ck_assert_int_eq(add(use(), since, &a), 1);
+	ck_assert_int_eq(pending_unsettled(p, &r, 1, since, false, LATER), 1);
+	since = pending_clock(p);
+	ck_assert_int_eq(pending_unsettled(p, &r, 1, since, false, LATER), 0);
+	ck_assert_int_eq(add(use(), since, &a), 0);
+}
+END_TEST
+
+/* Two teams make one volume: the second must see that it is there now. */
+START_TEST(a_volume_is_made_once)
+{
+	uint64_t since = pending_clock(p), a, b;
+
+	ck_assert_int_eq(add(volume(&absent), since, &a), 0);
+	ck_assert_int_eq(add(volume(&absent), since, &b), -1);
+	end(a);
+	ck_assert_int_eq(add(volume(&absent), since, &b), 1);
+}
+END_TEST
+
+/* One that is used may not become another before its handler runs. */
+START_TEST(a_volume_that_is_there_is_in_use)
+{
+	uint64_t a, b;
+
+	ck_assert_int_eq(add(volume(&by_name), 0, &a), 0);
+	ck_assert_int_eq(add(volume(&by_name), 0, &b), 0);
+	ck_assert_int_eq(add(volume(&absent), 0, &b), -1);
+}
+END_TEST
+
+START_TEST(full_ids_and_other_kinds_are_free)
+{
+	uint64_t a;
+
+	ck_assert_int_eq(add(give(), 0, &a), 0);
+	ck_assert_int_eq(
+	    add(ref(PR_KIND_CONTAINER, PR_REF_TARGET, &by_id), 0, &a), 0);
+	ck_assert_int_eq(
+	    add(ref(PR_KIND_NETWORK, PR_REF_NETWORK, &by_name), 0, &a), 0);
+	ck_assert_int_eq(
+	    add(ref(PR_KIND_IMAGE, PR_REF_IMAGE, &by_name), 0, &a), 0);
+}
+END_TEST
+
+/* The one who waits comes before those who come later, though they could. */
+START_TEST(waiting_is_in_turn)
+{
+	uint64_t a, b, c, mine = 0, other = 0;
+
+	ck_assert_int_eq(add(use(), 0, &a), 0);
+	ck_assert_int_eq(wait_add(give(), &mine, LATER, &b), -1);
+	ck_assert_uint_ne(mine, 0);
+	/* the claim stands: readers wait behind it */
+	ck_assert_int_eq(add(use(), pending_clock(p), &c), -1);
+	ck_assert_int_eq(wait_add(use(), &other, LATER, &c), -1);
+	end(a);
+	ck_assert_int_eq(wait_add(give(), &mine, LATER, &b), 0);
+	pending_release(p, mine);
+	end(b);
+	ck_assert_int_eq(wait_add(use(), &other, LATER, &c), 0);
+	pending_release(p, other);
+}
+END_TEST
+
+/* Claims are wishes: they change no facts and delay no denial. */
+START_TEST(a_claim_is_no_giving)
+{
+	uint64_t since = pending_clock(p), a, b, turn = 0;
+	struct pr_ref r = use();
+
+	ck_assert_int_eq(add(use(), since, &a), 0);
+	ck_assert_int_eq(wait_add(give(), &turn, LATER, &b), -1);
+	ck_assert_int_eq(pending_unsettled(p, &r, 1, since, false, LATER), 0);
+	pending_release(p, turn);
+	ck_assert_uint_eq(pending_clock(p), since);
+}
+END_TEST
+
+/* The names stay taken until the ledger knows what became of them. */
+START_TEST(an_end_keeps_its_names_until_released)
+{
+	struct pending_entry e = {.since = 1}, out;
+	struct pr_ref r = give();
+	uint64_t a, handle, turn = 0;
+
+	memset(e.key.bytes, 7, sizeof e.key.bytes);
+	ck_assert_int_eq(
+	    pending_add(p, &e, &r, 1, 0, false, LATER, &turn, &a), 0);
+	ck_assert(pending_end(p, &e.key, &out, &handle));
+	ck_assert_uint_eq(handle, a);
+	ck_assert(!pending_end(p, &e.key, &out, &a));
+	ck_assert_int_eq(add(use(), 0, &a), -1);
+	pending_release(p, handle);
+	ck_assert_int_eq(add(use(), pending_clock(p), &a), 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("pending");
+	TCase *t = tcase_create("names");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, many_use_one_gives);
+	tcase_add_test(t, facts_from_before_a_giving_are_none);
+	tcase_add_test(t, a_volume_is_made_once);
+	tcase_add_test(t, a_volume_that_is_there_is_in_use);
+	tcase_add_test(t, full_ids_and_other_kinds_are_free);
+	tcase_add_test(t, waiting_is_in_turn);
+	tcase_add_test(t, a_claim_is_no_giving);
+	tcase_add_test(t, an_end_keeps_its_names_until_released);
+	suite_add_tcase(s, t);
+	return unit_run(s);
+}
