@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <portreeve/buf.h>
+
 struct row {
 	struct pr_str name;
 	enum body_type type;
@@ -95,35 +97,69 @@ find_field(enum body_struct st, struct pr_str key, unsigned *hint)
 	return -1;
 }
 
-static const char *
-place(const struct body_walk *w, const char *path, struct pr_str key)
-{
-	size_t n = strlen(path);
-	char *p;
+/*
+ * Where we are, for messages only: most walks never say it, so it is written
+ * out when somebody asks.
+ */
+struct place {
+	const struct place *up; /* NULL: `text` is the whole */
+	struct pr_str name;     /* a field, if n > 0 */
+	uint32_t index;         /* else an element */
+	const char *text;
+};
 
-	if (key.n > 64 || !pr_str_printable(key))
-		key = PR_STR("?");
-	p = pr_arena_bytes(w->arena, n + 1 + key.n + 1);
-	memcpy(p, path, n);
-	if (n > 0)
-		p[n++] = '.';
-	if (key.n > 0)
-		memcpy(p + n, key.p, key.n);
-	p[n + key.n] = '\0';
-	return p;
+static void
+render(struct pr_buf *b, const struct place *at)
+{
+	if (at->up == NULL) {
+		pr_buf_cstr(b, at->text);
+		return;
+	}
+	render(b, at->up); /* as deep as the table of structs */
+	if (at->name.p == NULL) {
+		pr_buf_printf(b, "[%u]", at->index);
+		return;
+	}
+	if (b->n > 0)
+		pr_buf_char(b, '.');
+	if (at->name.n > 64 || !pr_str_printable(at->name))
+		pr_buf_char(b, '?');
+	else
+		pr_buf_str(b, at->name);
+}
+
+static const char *
+place_text(const struct body_walk *w, const struct place *at)
+{
+	PR_CLEANUP(pr_buf_fini) struct pr_buf b = PR_BUF_INIT;
+
+	render(&b, at);
+	return pr_arena_strdup(w->arena, pr_buf_view(&b));
+}
+
+static int walk_any(struct body_walk *w, const enum body_struct *st, size_t n,
+    enum body_struct shadow, const struct pr_json *v, const struct place *path,
+    struct body_slots *slots);
+
+static struct place
+below(const struct place *up, struct pr_str name)
+{
+	return (struct place){
+	    .up = up, .name = name.p != NULL ? name : PR_STR("")};
 }
 
 static int
-wrong_type(struct body_walk *w, const char *path, const char *want,
+wrong_type(struct body_walk *w, const struct place *path, const char *want,
     const struct pr_json *v)
 {
 	return body_refuse(w->why, PR_REASON_AMBIGUOUS,
-	    "%s is %s, the daemon wants %s", path, pr_json_type_name(v), want);
+	    "%s is %s, the daemon wants %s", place_text(w, path),
+	    pr_json_type_name(v), want);
 }
 
 static int
 check_str(
-    struct body_walk *w, const char *path, const struct pr_json *v, bool nul)
+    struct body_walk *w, const struct place *path, const struct pr_json *v, bool nul)
 {
 	if (v->type == PR_JSON_NULL)
 		return 0;
@@ -131,14 +167,14 @@ check_str(
 		return wrong_type(w, path, "a string", v);
 	if (!nul && (v->flags & PR_JSON_HAS_NUL) != 0)
 		return body_refuse(w->why, PR_REASON_AMBIGUOUS,
-		    "%s holds a NUL character", path);
+		    "%s holds a NUL character", place_text(w, path));
 	return 0;
 }
 
 /* Elements of a list of strings; null elements are nobody's habit. */
 static int
 check_strs(
-    struct body_walk *w, const char *path, const struct pr_json *v, bool nul)
+    struct body_walk *w, const struct place *path, const struct pr_json *v, bool nul)
 {
 	if (v->type != PR_JSON_ARRAY)
 		return wrong_type(w, path, "a list of strings", v);
@@ -154,7 +190,7 @@ check_strs(
 
 static int
 check_int(
-    struct body_walk *w, const char *path, const struct pr_json *v, bool sign)
+    struct body_walk *w, const struct place *path, const struct pr_json *v, bool sign)
 {
 	if (v->type != PR_JSON_NUMBER || (v->flags & PR_JSON_INT) == 0)
 		return wrong_type(w, path, "a whole number", v);
@@ -165,7 +201,7 @@ check_int(
 
 static int
 check_map_strs(
-    struct body_walk *w, const char *path, const struct pr_json *v, bool nul)
+    struct body_walk *w, const struct place *path, const struct pr_json *v, bool nul)
 {
 	if (v->type != PR_JSON_OBJECT)
 		return wrong_type(w, path, "an object", v);
@@ -174,7 +210,8 @@ check_map_strs(
 
 		if (m->key.n > 0 && memchr(m->key.p, '\0', m->key.n) != NULL)
 			return body_refuse(w->why, PR_REASON_AMBIGUOUS,
-			    "a key of %s holds a NUL character", path);
+			    "a key of %s holds a NUL character",
+			    place_text(w, path));
 		if (check_str(w, path, &m->value, nul) < 0)
 			return -1;
 	}
@@ -183,7 +220,7 @@ check_map_strs(
 
 static int
 check_list(struct body_walk *w, const struct row *r, const struct pr_json *v,
-    const char *path)
+    const struct place *path)
 {
 	if (v->type == PR_JSON_NULL)
 		return 0;
@@ -200,8 +237,8 @@ check_list(struct body_walk *w, const struct row *r, const struct pr_json *v,
 		else if (r->type == BODY_STRSS)
 			rc = check_strs(w, path, e, false);
 		else
-			rc = body_walk(w, r->sub, e,
-			    pr_arena_printf(w->arena, "%s[%u]", path, i), NULL);
+			rc = walk_any(w, &r->sub, 1, BODY_NONE, e,
+			    &(struct place){.up = path, .index = i}, NULL);
 		if (rc < 0)
 			return -1;
 	}
@@ -210,21 +247,23 @@ check_list(struct body_walk *w, const struct row *r, const struct pr_json *v,
 
 static int
 check_map(struct body_walk *w, const struct row *r, const struct pr_json *v,
-    const char *path)
+    const struct place *path)
 {
 	if (v->type != PR_JSON_OBJECT)
 		return wrong_type(w, path, "an object", v);
 	for (uint32_t i = 0; i < v->n; i++) {
 		const struct pr_json_member *m = &v->members[i];
-		const char *at = place(w, path, m->key);
+		const struct place at = below(path, m->key);
 
 		if (m->key.n > 0 && memchr(m->key.p, '\0', m->key.n) != NULL)
 			return body_refuse(w->why, PR_REASON_AMBIGUOUS,
-			    "a key of %s holds a NUL character", path);
+			    "a key of %s holds a NUL character",
+			    place_text(w, path));
 		if (r->type == BODY_MAP_OBJS) {
-			if (check_list(w, r, &m->value, at) < 0)
+			if (check_list(w, r, &m->value, &at) < 0)
 				return -1;
-		} else if (body_walk(w, r->sub, &m->value, at, NULL) < 0) {
+		} else if (walk_any(w, &r->sub, 1, BODY_NONE, &m->value, &at,
+			       NULL) < 0) {
 			return -1;
 		}
 	}
@@ -233,7 +272,7 @@ check_map(struct body_walk *w, const struct row *r, const struct pr_json *v,
 
 static int
 check_value(struct body_walk *w, const struct row *r, const struct pr_json *v,
-    const char *path)
+    const struct place *path)
 {
 	if (v->type == PR_JSON_NULL)
 		return 0;
@@ -261,7 +300,7 @@ check_value(struct body_walk *w, const struct row *r, const struct pr_json *v,
 	case BODY_MAP_STR_NUL:
 		return check_map_strs(w, path, v, r->type == BODY_MAP_STR_NUL);
 	case BODY_OBJ:
-		return body_walk(w, r->sub, v, path, NULL);
+		return walk_any(w, &r->sub, 1, BODY_NONE, v, path, NULL);
 	case BODY_INTS:
 	case BODY_STRSS:
 	case BODY_OBJS:
@@ -273,50 +312,63 @@ check_value(struct body_walk *w, const struct row *r, const struct pr_json *v,
 	return wrong_type(w, path, "something else", v);
 }
 
+/* A key that is no field here: a field of `shadow`, or of nothing. */
+static int
+check_stranger(struct body_walk *w, enum body_struct shadow,
+    const struct pr_json_member *m, const struct place *at)
+{
+	unsigned hint = 0;
+
+	if (shadow != BODY_NONE && find_field(shadow, m->key, &hint) >= 0) {
+		if (body_is_zero(&m->value, false))
+			return 0;
+		return body_refuse(w->why, PR_REASON_AMBIGUOUS,
+		    "%s stands beside HostConfig; some engines obey it there: "
+		    "write it into HostConfig",
+		    place_text(w, at));
+	}
+	if (w->unknown_field == NULL &&
+	    !(w->stored && body_is_zero(&m->value, true)))
+		w->unknown_field = place_text(w, at);
+	return 0;
+}
+
 static int
 check_member(struct body_walk *w, const enum body_struct *st, size_t n,
-    enum body_struct shadow, const struct pr_json_member *m, const char *path,
-    struct body_slots *slots, unsigned *hints)
+    enum body_struct shadow, const struct pr_json_member *m,
+    const struct place *path, struct body_slots *slots, unsigned *hints)
 {
-	const char *at;
-	unsigned hint = 0;
+	struct place at = below(path, m->key);
 
 	for (size_t s = 0; s < n; s++) {
 		int f = find_field(st[s], m->key, &hints[s]);
 
 		if (f < 0)
 			continue;
-		/* most values are scalars: no name is built for them */
-		at = m->value.type < PR_JSON_STRING
-		    ? rows[f].name.p
-		    : place(w, path, rows[f].name);
-		if (check_value(w, &rows[f], &m->value, at) < 0)
+		at.name = rows[f].name;
+		if (!w->checked && check_value(w, &rows[f], &m->value, &at) < 0)
 			return -1;
-		if (rows[f].class == BODY_DEFAULT &&
-		    !body_is_zero(&m->value, true) && w->must_default == NULL)
-			w->must_default = place(w, path, rows[f].name);
+		if (rows[f].class == BODY_DEFAULT && w->must_default == NULL &&
+		    !body_is_zero(&m->value, true))
+			w->must_default = place_text(w, &at);
 		if (slots != NULL && m->value.type != PR_JSON_NULL)
 			slots->f[f] = &m->value;
 		return 0;
 	}
-	at = place(w, path, m->key);
-	if (shadow != BODY_NONE && find_field(shadow, m->key, &hint) >= 0) {
-		if (body_is_zero(&m->value, false))
-			return 0;
-		return body_refuse(w->why, PR_REASON_AMBIGUOUS,
-		    "%s stands beside HostConfig; some engines obey it there: "
-		    "write HostConfig.%s",
-		    at, at);
-	}
-	if (w->unknown_field == NULL &&
-	    !(w->stored && body_is_zero(&m->value, true)))
-		w->unknown_field = at;
-	return 0;
+	return check_stranger(w, shadow, m, &at);
 }
 
-int
-body_walk_any(struct body_walk *w, const enum body_struct *st, size_t n,
-    enum body_struct shadow, const struct pr_json *v, const char *path,
+static const char *
+whole(const struct body_walk *w, const struct place *at)
+{
+	const char *text = place_text(w, at);
+
+	return text[0] != '\0' ? text : "the body";
+}
+
+static int
+walk_any(struct body_walk *w, const enum body_struct *st, size_t n,
+    enum body_struct shadow, const struct pr_json *v, const struct place *path,
     struct body_slots *slots)
 {
 	unsigned hints[4] = {0};
@@ -325,17 +377,18 @@ body_walk_any(struct body_walk *w, const enum body_struct *st, size_t n,
 	if (v == NULL || v->type == PR_JSON_NULL)
 		return 0;
 	if (v->type != PR_JSON_OBJECT)
-		return wrong_type(
-		    w, path[0] != '\0' ? path : "the body", "an object", v);
+		return body_refuse(w->why, PR_REASON_AMBIGUOUS,
+		    "%s is %s, the daemon wants an object", whole(w, path),
+		    pr_json_type_name(v));
 	if ((v->flags & PR_JSON_TWINS) != 0)
 		return body_refuse(w->why, PR_REASON_AMBIGUOUS,
 		    "two keys of %s are the same field to the daemon",
-		    path[0] != '\0' ? path : "the body");
+		    whole(w, path));
 	if ((v->flags & PR_JSON_ODD_KEY) != 0)
 		return body_refuse(w->why, PR_REASON_AMBIGUOUS,
 		    "a key of %s is spelled with characters that the daemon "
 		    "folds to others",
-		    path[0] != '\0' ? path : "the body");
+		    whole(w, path));
 	for (size_t s = 0; s < n; s++) {
 		unsigned to;
 
@@ -347,6 +400,15 @@ body_walk_any(struct body_walk *w, const enum body_struct *st, size_t n,
 			return -1;
 	}
 	return 0;
+}
+
+int
+body_walk_any(struct body_walk *w, const enum body_struct *st, size_t n,
+    enum body_struct shadow, const struct pr_json *v, const char *path,
+    struct body_slots *slots)
+{
+	return walk_any(w, st, n, shadow, v,
+	    &(struct place){.text = path}, slots);
 }
 
 int

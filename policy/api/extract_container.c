@@ -120,7 +120,8 @@ static int
 read_ulimits(struct extract *e, const struct pr_json *ulimits)
 {
 	struct pr_spec *s = e->spec;
-	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct body_walk walk = {
+	    .arena = e->arena, .checked = true, .why = e->why};
 
 	s->n_ulimits = body_count(ulimits);
 	s->ulimits = pr_arena_array(e->arena, s->n_ulimits, sizeof *s->ulimits);
@@ -207,7 +208,8 @@ extract_devices(struct extract *e, const struct body_slots *host)
 	struct pr_spec *s = e->spec;
 	const struct pr_json *devices = host->f[F_H_DEVICES];
 	const struct pr_json *asks = host->f[F_H_DEVICEREQUESTS];
-	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct body_walk walk = {
+	    .arena = e->arena, .checked = true, .why = e->why};
 
 	s->n_devices = body_count(devices);
 	s->devices = pr_arena_array(e->arena, s->n_devices, sizeof *s->devices);
@@ -279,7 +281,8 @@ extract_kernel(struct extract *e, const struct body_slots *host)
 static void
 extract_health(struct extract *e, const struct pr_json *health)
 {
-	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct body_walk walk = {
+	    .arena = e->arena, .checked = true, .why = e->why};
 	struct body_slots h = {{NULL}};
 	const struct pr_json *test;
 
@@ -318,7 +321,8 @@ extract_container(struct extract *e, const struct body_slots *config,
     const struct body_slots *host, const struct pr_json *endpoints)
 {
 	struct pr_spec *s = e->spec;
-	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct body_walk walk = {
+	    .arena = e->arena, .checked = true, .why = e->why};
 	struct body_slots part = {{NULL}};
 
 	s->body = PR_SPEC_CONTAINER;
@@ -353,7 +357,8 @@ int
 extract_create(struct extract *e, const struct pr_request *rq)
 {
 	static const enum body_struct top[] = {BODY_CONFIG, BODY_CREATE};
-	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct body_walk walk = {
+	    .arena = e->arena, .why = e->why};
 	struct body_slots *slots = pr_arena_alloc(e->arena, sizeof *slots);
 	struct body_slots *host = pr_arena_alloc(e->arena, sizeof *host);
 	struct body_slots *net = pr_arena_alloc(e->arena, sizeof *net);
@@ -366,6 +371,7 @@ extract_create(struct extract *e, const struct pr_request *rq)
 		"", slots) < 0)
 		return -1;
 	/* checked in depth by the walk above; these find the fields */
+	walk.checked = true;
 	if (body_walk(&walk, BODY_HOSTCONFIG, slots->f[F_W_HOSTCONFIG],
 		"HostConfig", host) < 0 ||
 	    body_walk(&walk, BODY_NETWORKING, slots->f[F_W_NETWORKING],

@@ -197,7 +197,8 @@ static void
 read_volume_options(
     struct extract *e, struct pr_mount *m, const struct body_slots *f)
 {
-	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct body_walk walk = {
+	    .arena = e->arena, .checked = true, .why = e->why};
 	struct body_slots o = {{NULL}}, d = {{NULL}};
 
 	if (body_walk(&walk, BODY_VOLUMEOPTIONS, f->f[F_M_VOLUME], "", &o) <
@@ -212,7 +213,8 @@ read_volume_options(
 static int
 read_typed(struct extract *e, struct pr_mount *m, const struct body_slots *f)
 {
-	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct body_walk walk = {
+	    .arena = e->arena, .checked = true, .why = e->why};
 	struct pr_str type = body_str(f->f[F_M_TYPE]);
 	struct pr_str source = body_str(f->f[F_M_SOURCE]);
 	struct body_slots o = {{NULL}};
@@ -263,7 +265,8 @@ read_typed(struct extract *e, struct pr_mount *m, const struct body_slots *f)
 static int
 read_mounts(struct extract *e, const struct pr_json *mounts)
 {
-	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct body_walk walk = {
+	    .arena = e->arena, .checked = true, .why = e->why};
 
 	for (size_t i = 0; i < body_count(mounts); i++) {
 		struct body_slots f = {{NULL}};

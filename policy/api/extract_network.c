@@ -130,7 +130,8 @@ read_endpoint(struct extract *e, const struct pr_json_member *m)
 static int
 read_ports(struct extract *e, const struct pr_json *bindings)
 {
-	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct body_walk walk = {
+	    .arena = e->arena, .checked = true, .why = e->why};
 	struct pr_spec *s = e->spec;
 	size_t n = 0;
 
