@@ -169,8 +169,15 @@ read_name(struct pr_arena *a, struct pr_str name, struct pr_image *image)
 	bool official =
 	    pr_str_is(domain, "docker.io") && pr_str_find(path, '/') == path.n;
 
-	image->name = pr_str_of(pr_arena_printf(a, "%.*s/%s%.*s",
-	    PR_STRF(domain), official ? "library/" : "", PR_STRF(path)));
+	struct pr_str library = official ? PR_STR("library/") : PR_STR("");
+	size_t n = domain.n + 1 + library.n + path.n;
+	char *out = pr_arena_bytes(a, n);
+
+	memcpy(out, domain.p, domain.n);
+	out[domain.n] = '/';
+	memcpy(out + domain.n + 1, library.p, library.n);
+	memcpy(out + domain.n + 1 + library.n, path.p, path.n);
+	image->name = (struct pr_str){out, n};
 	return true;
 }
 

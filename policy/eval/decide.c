@@ -345,7 +345,11 @@ take_opinion(
 	d->team = o->team;
 	d->key = o->key;
 	d->loc = g->loc;
-	snprintf(d->what, sizeof d->what, "%s", o->text);
+	if (o->text[0] != '\0')
+		snprintf(d->what, sizeof d->what, "%s", o->text);
+	else if (o->stage == STAGE_ROLE)
+		snprintf(d->what, sizeof d->what, "role %.*s does not allow it",
+		    PR_STRF(p->roles[g->role].name));
 	if (o->stage >= STAGE_PROFILE && g->profile >= 0) {
 		d->profile = g->profile;
 		if (o->key >= 0 &&

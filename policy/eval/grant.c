@@ -161,7 +161,6 @@ judge_grant(const struct matter *m, unsigned grant, int team, struct opinion *o)
 {
 	const struct pr_policy *p = m->q->policy;
 	const struct pr_grant *g = &p->grants[grant];
-	char text[200];
 
 	*o = (struct opinion){.answer = PR_YES,
 	    .stage = STAGE_ALL,
@@ -171,9 +170,9 @@ judge_grant(const struct matter *m, unsigned grant, int team, struct opinion *o)
 	    .key = -1};
 	if (!pr_opset_has(&p->roles[g->role].allow, m->op->op) ||
 	    pr_opset_has(&p->roles[g->role].deny, m->op->op)) {
-		snprintf(text, sizeof text, "role %.*s does not allow it",
-		    PR_STRF(p->roles[g->role].name));
-		opinion_say(o, PR_NO, STAGE_ROLE, PR_REASON_ROLE, text);
+		/* most grants end here: the sentence is written when it is
+		 * the one that is told (decide.c) */
+		opinion_say(o, PR_NO, STAGE_ROLE, PR_REASON_ROLE, "");
 		return;
 	}
 	if (phase_covered(m, g) == PR_NO) {

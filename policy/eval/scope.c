@@ -122,7 +122,10 @@ opinion_say(struct opinion *o, enum pr_tri answer, enum stage stage,
 	o->answer = answer;
 	o->stage = stage;
 	o->reason = reason;
-	snprintf(o->text, sizeof o->text, "%s", text);
+	if (text[0] == '\0')
+		o->text[0] = '\0';
+	else
+		snprintf(o->text, sizeof o->text, "%s", text);
 }
 
 /* "container web", short and printable. */
@@ -161,8 +164,8 @@ judge_present(const struct matter *m, const struct pr_grant *g, int team,
 	struct belonging b = belongs_to(m->q, r->object);
 	char name[96], text[200];
 
-	name_ref(r, name);
 	if (!owner_in_scope(p, g, team, b.team)) {
+		name_ref(r, name);
 		if (b.team.n > 0 && b.team.n < 64 && pr_str_printable(b.team))
 			snprintf(text, sizeof text, "%s belongs to team %.*s",
 			    name, PR_STRF(b.team));
@@ -171,6 +174,7 @@ judge_present(const struct matter *m, const struct pr_grant *g, int team,
 			    text, sizeof text, "%s belongs to nobody", name);
 		opinion_say(o, PR_NO, STAGE_OWNER, PR_REASON_OWNER, text);
 	} else if (r != m->target && !phase_agrees(m, g, r->object)) {
+		name_ref(r, name);
 		snprintf(text, sizeof text, "%s is of another phase", name);
 		opinion_say(
 		    o, PR_NO, STAGE_OWNER, PR_REASON_PHASE_MISMATCH, text);
@@ -189,10 +193,10 @@ judge_ref(const struct matter *m, const struct pr_grant *g, int team,
 
 	if (has_no_owner(r))
 		return;
-	name_ref(r, name);
 	if (r->object == NULL || r->object->presence == PR_PRESENCE_UNKNOWN) {
 		const char *why = r->object != NULL ? r->object->why : NULL;
 
+		name_ref(r, name);
 		snprintf(text, sizeof text, "%s cannot be looked up%s%s", name,
 		    why != NULL ? ": " : "", why != NULL ? why : "");
 		opinion_say(o, PR_CANNOT_TELL, STAGE_OWNER,
@@ -201,6 +205,7 @@ judge_ref(const struct matter *m, const struct pr_grant *g, int team,
 		judge_present(m, g, team, r, o);
 	} else if (r->role != PR_REF_VOLUME &&
 	    !(r == m->target && m->target_absent)) {
+		name_ref(r, name);
 		snprintf(text, sizeof text, "there is no %s", name);
 		opinion_say(o, PR_NO, STAGE_NO_SUCH_OBJECT,
 		    PR_REASON_NO_SUCH_OBJECT, text);

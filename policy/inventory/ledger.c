@@ -19,6 +19,7 @@
 #define MAX_BATCH   1024
 #define MAX_STRING  512          /* an id, a name, a mark */
 #define POLL_TIME   (1 * PR_SEC) /* for what other processes wrote */
+#define GATHER_TIME (20 * PR_MS)
 #define RETRY_TIME  (5 * PR_SEC) /* after a write that failed */
 
 struct op {
@@ -258,6 +259,27 @@ await_work(struct pr_ledger *l)
 			break;
 }
 
+/*
+ * Lets a batch gather for a moment: one commit for many.  Nobody waits for
+ * it but pr_ledger_flush, which can.  Lock held.
+ */
+static void
+gather(struct pr_ledger *l)
+{
+	struct timespec until;
+	uint64_t ns;
+
+	if (l->first == NULL || l->stop)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	ns = (uint64_t)until.tv_nsec + GATHER_TIME;
+	until.tv_sec += (time_t)(ns / PR_SEC);
+	until.tv_nsec = (long)(ns % PR_SEC);
+	while (!l->stop &&
+	    pthread_cond_timedwait(&l->work, &l->lock, &until) == 0)
+		continue;
+}
+
 static void *
 writer(void *arg)
 {
@@ -269,6 +291,7 @@ writer(void *arg)
 
 		pthread_mutex_lock(&l->lock);
 		await_work(l);
+		gather(l);
 		bool ill = l->ill && pr_clock_now() < l->retry_at;
 		bool probe = l->ill && !ill;
 		struct op *batch = ill || probe ? NULL : take_batch(l);
