@@ -77,6 +77,12 @@ struct pr_object_ref *pr_inventory_peek(struct pr_inventory *inv,
  */
 uint64_t pr_inventory_mutating_begin(
     struct pr_inventory *inv, enum pr_kind kind, uint64_t expires);
+/*
+ * The same for a request that only makes an object, and so gives a name: what
+ * is known by full id stays right.
+ */
+uint64_t pr_inventory_naming_begin(
+    struct pr_inventory *inv, enum pr_kind kind, uint64_t expires);
 void pr_inventory_mutating_end(struct pr_inventory *inv, uint64_t token);
 
 /* ---- lists ---- */

@@ -22,7 +22,7 @@ struct cached {
 	struct answer *answer;
 	enum pr_named_by by;
 	bool ambiguous;
-	uint64_t generation, born;
+	uint64_t generation, facts, born;
 	size_t bytes;
 	enum pr_kind kind;
 	size_t n;
@@ -74,6 +74,7 @@ void
 inv_stale(struct pr_inventory *inv, enum pr_kind kind)
 {
 	inv->generation[kind]++;
+	inv->facts[kind]++;
 }
 
 void
@@ -84,13 +85,22 @@ inv_stale_all(struct pr_inventory *inv)
 }
 
 static void
+mutation_stale(struct pr_inventory *inv, const struct mutation *m)
+{
+	if (m->names)
+		inv->generation[m->kind]++;
+	else
+		inv_stale(inv, m->kind);
+}
+
+static void
 mutation_remove(struct pr_inventory *inv, size_t i)
 {
-	enum pr_kind kind = inv->mutations[i].kind;
+	struct mutation m = inv->mutations[i];
 
-	inv->mutating[kind]--;
+	inv->mutating[m.kind]--;
 	inv->mutations[i] = inv->mutations[--inv->n_mutations];
-	inv_stale(inv, kind);
+	mutation_stale(inv, &m);
 }
 
 static void
@@ -111,11 +121,11 @@ inv_steady(struct pr_inventory *inv, enum pr_kind kind)
 	return inv->events && inv->mutating[kind] == 0;
 }
 
-uint64_t
-pr_inventory_mutating_begin(
-    struct pr_inventory *inv, enum pr_kind kind, uint64_t expires)
+static uint64_t
+mutation_begin(
+    struct pr_inventory *inv, enum pr_kind kind, uint64_t expires, bool names)
 {
-	uint64_t token;
+	struct mutation m = {.kind = kind, .names = names};
 
 	if (kind == PR_KIND_NONE || kind >= PR_KIND_COUNT)
 		return 0;
@@ -126,13 +136,27 @@ pr_inventory_mutating_begin(
 		mutation_remove(inv, 0);
 	inv->mutations = pr_grow(inv->mutations, inv->n_mutations,
 	    &inv->cap_mutations, sizeof *inv->mutations);
-	token = ++inv->last_token;
-	inv->mutations[inv->n_mutations++] =
-	    (struct mutation){token, expires, kind};
+	m.token = ++inv->last_token;
+	m.expires = expires;
+	inv->mutations[inv->n_mutations++] = m;
 	inv->mutating[kind]++;
-	inv_stale(inv, kind);
+	mutation_stale(inv, &m);
 	pthread_mutex_unlock(&inv->lock);
-	return token;
+	return m.token;
+}
+
+uint64_t
+pr_inventory_mutating_begin(
+    struct pr_inventory *inv, enum pr_kind kind, uint64_t expires)
+{
+	return mutation_begin(inv, kind, expires, false);
+}
+
+uint64_t
+pr_inventory_naming_begin(
+    struct pr_inventory *inv, enum pr_kind kind, uint64_t expires)
+{
+	return mutation_begin(inv, kind, expires, true);
 }
 
 void
@@ -206,7 +230,7 @@ cache_remove_oldest(struct pr_inventory *inv)
 
 static void
 cache_put(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
-    const struct finding *f, uint64_t generation)
+    const struct finding *f, uint64_t generation, uint64_t facts)
 {
 	struct cached **at = cache_slot(inv, kind, ref);
 	size_t bytes = pr_arena_used(f->answer->arena) + sizeof **at + ref.n;
@@ -226,6 +250,7 @@ cache_put(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
 	c->by = f->by;
 	c->ambiguous = f->ambiguous;
 	c->generation = generation;
+	c->facts = facts;
 	c->born = pr_clock_now();
 	c->bytes = bytes;
 	c->kind = kind;
@@ -238,6 +263,13 @@ cache_put(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
 	inv->stats.cached_bytes += bytes;
 }
 
+static bool
+is_current(const struct pr_inventory *inv, const struct cached *c)
+{
+	return c->by == PR_BY_ID ? c->facts == inv->facts[c->kind]
+				 : c->generation == inv->generation[c->kind];
+}
+
 bool
 cache_find(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
     struct finding *f)
@@ -246,7 +278,7 @@ cache_find(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
 
 	if (c == NULL)
 		return false;
-	if (c->generation != inv->generation[kind] || !inv->events ||
+	if (!is_current(inv, c) || !inv->events ||
 	    pr_clock_now() - c->born > inv->max_age) {
 		cache_remove(inv, at);
 		return false;
@@ -254,7 +286,7 @@ cache_find(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
 	if (c->by != PR_BY_ID && !inv_steady(inv, kind))
 		return false;
 	/* inv_steady may have found an expired mutation */
-	if (c->generation != inv->generation[kind])
+	if (!is_current(inv, c))
 		return false;
 	use_unlink(inv, c);
 	use_first(inv, c);
@@ -265,17 +297,18 @@ cache_find(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
 
 void
 cache_store(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
-    const struct finding *f, uint64_t generation)
+    const struct finding *f, uint64_t generation, uint64_t facts)
 {
 	const struct pr_object *o = &f->answer->object;
 	struct finding by_id = {f->answer, PR_BY_ID, false};
 
 	if (o->presence != PR_PRESENT || !inv->events ||
-	    inv->generation[kind] != generation)
+	    inv->facts[kind] != facts)
 		return;
-	cache_put(inv, kind, ref, f, generation);
-	if (f->by != PR_BY_ID && kind != PR_KIND_VOLUME)
-		cache_put(inv, kind, o->id, &by_id, generation);
+	if (f->by != PR_BY_ID && inv->generation[kind] == generation)
+		cache_put(inv, kind, ref, f, generation, facts);
+	if (kind != PR_KIND_VOLUME)
+		cache_put(inv, kind, o->id, &by_id, generation, facts);
 }
 
 void

@@ -20,7 +20,7 @@ struct flight { /* a look-up under way; with the lock held */
 	struct flight *next;
 	unsigned refs; /* callers */
 	enum pr_kind kind;
-	uint64_t generation;
+	uint64_t generation, facts;
 	bool done;
 	struct finding found;
 	size_t n;
@@ -180,6 +180,7 @@ flight_begin(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref)
 	f->refs = 1;
 	f->kind = kind;
 	f->generation = inv->generation[kind];
+	f->facts = inv->facts[kind];
 	f->n = ref.n;
 	memcpy(f->ref, ref.p, ref.n);
 	f->next = inv->flights;
@@ -206,7 +207,7 @@ flight_land(struct pr_inventory *inv, struct flight *f, struct finding found)
 		inv->stats.failed++;
 	else
 		cache_store(inv, f->kind, (struct pr_str){f->ref, f->n}, &found,
-		    f->generation);
+		    f->generation, f->facts);
 	pthread_cond_broadcast(&inv->changed);
 	flight_unref(f);
 }

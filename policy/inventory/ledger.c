@@ -275,8 +275,8 @@ gather(struct pr_ledger *l)
 	ns = (uint64_t)until.tv_nsec + GATHER_TIME;
 	until.tv_sec += (time_t)(ns / PR_SEC);
 	until.tv_nsec = (long)(ns % PR_SEC);
-	while (!l->stop &&
-	    pthread_cond_timedwait(&l->work, &l->lock, &until) == 0)
+	while (
+	    !l->stop && pthread_cond_timedwait(&l->work, &l->lock, &until) == 0)
 		continue;
 }
 

@@ -44,6 +44,7 @@ struct mutation {
 	uint64_t token;
 	uint64_t expires;
 	enum pr_kind kind;
+	bool names; /* gives names only: what ids mean stays */
 };
 
 struct cached;
@@ -65,6 +66,9 @@ struct pr_inventory {
 	bool events; /* the stream stands */
 	/* what is cached of a kind is right only while its number stays */
 	uint64_t generation[PR_KIND_COUNT];
+	/* the same for what was found by its full id, which a new object or a
+	 * new name does not change */
+	uint64_t facts[PR_KIND_COUNT];
 	struct mutation *mutations;
 	size_t n_mutations, cap_mutations;
 	unsigned mutating[PR_KIND_COUNT];
@@ -110,7 +114,7 @@ bool cache_find(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
  * has happened since the look-up began with that generation.
  */
 void cache_store(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
-    const struct finding *f, uint64_t generation);
+    const struct finding *f, uint64_t generation, uint64_t facts);
 
 /* ---- resolve.c: one reference, asked of the daemon ---- */
 

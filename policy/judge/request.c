@@ -294,8 +294,10 @@ begin_changes(
 {
 	for (size_t i = 0; i < 2; i++) {
 		if (kinds[i] != PR_KIND_NONE)
-			e->token[i] = pr_inventory_mutating_begin(
-			    j->inventory, kinds[i], 0);
+			e->token[i] = e->owned ? pr_inventory_naming_begin(
+						     j->inventory, kinds[i], 0)
+					       : pr_inventory_mutating_begin(
+						     j->inventory, kinds[i], 0);
 	}
 }
 
