@@ -158,8 +158,8 @@ wrong_type(struct body_walk *w, const struct place *path, const char *want,
 }
 
 static int
-check_str(
-    struct body_walk *w, const struct place *path, const struct pr_json *v, bool nul)
+check_str(struct body_walk *w, const struct place *path,
+    const struct pr_json *v, bool nul)
 {
 	if (v->type == PR_JSON_NULL)
 		return 0;
@@ -173,8 +173,8 @@ check_str(
 
 /* Elements of a list of strings; null elements are nobody's habit. */
 static int
-check_strs(
-    struct body_walk *w, const struct place *path, const struct pr_json *v, bool nul)
+check_strs(struct body_walk *w, const struct place *path,
+    const struct pr_json *v, bool nul)
 {
 	if (v->type != PR_JSON_ARRAY)
 		return wrong_type(w, path, "a list of strings", v);
@@ -189,8 +189,8 @@ check_strs(
 }
 
 static int
-check_int(
-    struct body_walk *w, const struct place *path, const struct pr_json *v, bool sign)
+check_int(struct body_walk *w, const struct place *path,
+    const struct pr_json *v, bool sign)
 {
 	if (v->type != PR_JSON_NUMBER || (v->flags & PR_JSON_INT) == 0)
 		return wrong_type(w, path, "a whole number", v);
@@ -200,8 +200,8 @@ check_int(
 }
 
 static int
-check_map_strs(
-    struct body_walk *w, const struct place *path, const struct pr_json *v, bool nul)
+check_map_strs(struct body_walk *w, const struct place *path,
+    const struct pr_json *v, bool nul)
 {
 	if (v->type != PR_JSON_OBJECT)
 		return wrong_type(w, path, "an object", v);
@@ -407,8 +407,8 @@ body_walk_any(struct body_walk *w, const enum body_struct *st, size_t n,
     enum body_struct shadow, const struct pr_json *v, const char *path,
     struct body_slots *slots)
 {
-	return walk_any(w, st, n, shadow, v,
-	    &(struct place){.text = path}, slots);
+	return walk_any(
+	    w, st, n, shadow, v, &(struct place){.text = path}, slots);
 }
 
 int

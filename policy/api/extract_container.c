@@ -357,8 +357,7 @@ int
 extract_create(struct extract *e, const struct pr_request *rq)
 {
 	static const enum body_struct top[] = {BODY_CONFIG, BODY_CREATE};
-	struct body_walk walk = {
-	    .arena = e->arena, .why = e->why};
+	struct body_walk walk = {.arena = e->arena, .why = e->why};
 	struct body_slots *slots = pr_arena_alloc(e->arena, sizeof *slots);
 	struct body_slots *host = pr_arena_alloc(e->arena, sizeof *host);
 	struct body_slots *net = pr_arena_alloc(e->arena, sizeof *net);

@@ -397,10 +397,12 @@ enqueue(struct pr_ledger *l, struct entry *e, bool forget)
 	e->seq = op->seq;
 	op->forget = forget;
 	op->entry = e;
+	/* the writer sleeps only while there is nothing to do */
+	if (l->first == NULL)
+		pthread_cond_signal(&l->work);
 	*l->last = op;
 	l->last = &op->next;
 	l->queued++;
-	pthread_cond_signal(&l->work);
 }
 
 static bool

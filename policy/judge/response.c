@@ -318,6 +318,10 @@ judge_rules(struct pr_judge *j, struct pr_arena *a, struct snapshot *s,
 	struct pr_identity_why why;
 	enum pr_reason reason;
 
+	pr_subject_unref(held->subject); /* of an earlier attempt */
+	teams_unref(held->teams);
+	held->subject = NULL;
+	held->teams = NULL;
 	if (pr_identity_find(
 		j->identities, &call->caller, &held->subject, &why) < 0) {
 		refuse(out, outcome, why.text);
