@@ -31,10 +31,10 @@ struct call_fault {
 
 /*
  * Reads one message.  Returns 0, or -1 with *why; *out then holds what was
- * read before the mistake, for the log.  Strings are borrowed from `text` or
- * live in the arena.
+ * read before the mistake, for the log.  Strings are borrowed from `text`,
+ * where bodies are decoded in their place, or live in the arena.
  */
-int call_read(struct pr_arena *a, struct pr_str text, enum call_stage stage,
+int call_read(struct pr_arena *a, char *text, size_t n, enum call_stage stage,
     struct call *out, struct call_fault *why) PR_NODISCARD;
 
 #endif /* CALL_H */

@@ -245,12 +245,11 @@ enum flight_step
 flight_run(struct flight *f)
 {
 	struct call_fault why;
-	struct pr_str text = {f->text, f->n};
 	uint64_t now = pr_clock_now();
 	int rc;
 
 	f->begun = true;
-	rc = call_read(f->parse, text, f->stage, &f->call, &why);
+	rc = call_read(f->parse, f->text, f->n, f->stage, &f->call, &why);
 	f->call.judge.received = now;
 	f->call.judge.deadline = now + f->fs->config.deadline;
 	if (f->too_long)

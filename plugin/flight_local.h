@@ -8,6 +8,8 @@
 
 #include "flight.h"
 
+#define BIG_TEXTS 4
+
 enum flight_meet { /* bits: event thread and answerer meet in them */
 	MEET_PARKED = 1,
 	MEET_ANSWERED = 2,
@@ -59,6 +61,11 @@ struct flights {
 		unsigned n;
 		uint64_t used; /* ns: when one was last taken */
 		size_t big;    /* bytes of big messages since the last trim */
+		/* buffers of big messages, until it is quiet */
+		struct {
+			char *p;
+			size_t cap;
+		} texts[BIG_TEXTS];
 	} spare;
 
 	struct {

@@ -15,6 +15,7 @@
 #define TEXT_FIRST ((size_t)16 << 10)
 #define TEXT_KEEP  ((size_t)128 << 10)
 #define ARENA_KEEP ((size_t)64 << 10)
+#define BIG_MAX    ((size_t)2 << 20) /* of a buffer that is kept */
 #define SPARE_MAX  64
 #define SPARE_FEW  8
 #define QUIET      (1 * PR_SEC)
@@ -60,6 +61,39 @@ flight_new(struct flights *fs, enum call_stage stage, void *conn)
 	return f;
 }
 
+/* Its pages are there already: a new one of a megabyte costs 300 faults. */
+static void
+keep_text(struct flights *fs, char *p, size_t cap)
+{
+	pthread_mutex_lock(&fs->spare.lock);
+	for (int i = 0; i < BIG_TEXTS && p != NULL && cap <= BIG_MAX; i++) {
+		if (fs->spare.texts[i].p != NULL)
+			continue;
+		fs->spare.texts[i].p = pr_take(&p);
+		fs->spare.texts[i].cap = cap;
+	}
+	pthread_mutex_unlock(&fs->spare.lock);
+	free(p);
+}
+
+/* A kept one of at least that size, and of which size; or NULL. */
+static char *
+kept_text(struct flights *fs, size_t want, size_t *cap)
+{
+	char *p = NULL;
+
+	pthread_mutex_lock(&fs->spare.lock);
+	for (int i = 0; i < BIG_TEXTS && p == NULL; i++) {
+		if (fs->spare.texts[i].cap < want)
+			continue;
+		*cap = fs->spare.texts[i].cap;
+		p = pr_take(&fs->spare.texts[i].p);
+		fs->spare.texts[i].cap = 0;
+	}
+	pthread_mutex_unlock(&fs->spare.lock);
+	return p;
+}
+
 /* Everything that a call left behind; big memory goes. */
 static size_t
 clean(struct flight *f)
@@ -71,8 +105,7 @@ clean(struct flight *f)
 	pr_arena_reset(f->work, ARENA_KEEP);
 	pr_arena_reset(f->parse, ARENA_KEEP);
 	if (big > 0) {
-		free(f->text);
-		f->text = NULL;
+		keep_text(f->fs, pr_take(&f->text), big);
 		f->cap = 0;
 	}
 	f->n = 0;
@@ -131,7 +164,11 @@ grow(struct flight *f, size_t want)
 	/* nothing in it: not worth copying */
 	if (f->n == 0) {
 		free(f->text);
-		f->text = pr_xmalloc(want);
+		f->text = NULL;
+		if (want > TEXT_KEEP)
+			f->text = kept_text(f->fs, want, &want);
+		if (f->text == NULL)
+			f->text = pr_xmalloc(want);
 	} else {
 		more = pr_xrealloc(f->text, want);
 		f->text = more;
@@ -176,6 +213,15 @@ free_list(struct flight *f)
 	}
 }
 
+static void
+free_texts(struct flights *fs)
+{
+	for (int i = 0; i < BIG_TEXTS; i++) {
+		free(pr_take(&fs->spare.texts[i].p));
+		fs->spare.texts[i].cap = 0;
+	}
+}
+
 bool
 pool_trim(struct flights *fs, uint64_t now)
 {
@@ -190,6 +236,7 @@ pool_trim(struct flights *fs, uint64_t now)
 		fs->spare.list = NULL;
 		fs->spare.n = 0;
 		fs->spare.big = 0;
+		free_texts(fs);
 	}
 	pthread_mutex_unlock(&fs->spare.lock);
 	if (!left || !quiet)
@@ -210,5 +257,6 @@ pool_fini(struct flights *fs)
 {
 	free_list(fs->spare.list);
 	fs->spare.list = NULL;
+	free_texts(fs);
 	pthread_mutex_destroy(&fs->spare.lock);
 }

@@ -36,7 +36,7 @@ bool pr_equal_secret(const void *a, const void *b, size_t n);
 void pr_uuid7(int64_t wall, char out[PR_UUID_LEN]);
 /*
  * Standard base64 with padding, nothing else in it (RFC 4648 4).  Returns the
- * decoded length, or -1.  out takes 3 * n / 4 bytes.
+ * decoded length, or -1.  out takes 3 * n / 4 bytes; it may be s.p itself.
  */
 ptrdiff_t pr_base64_decode(struct pr_str s, void *out);
 /*

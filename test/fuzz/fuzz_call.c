@@ -61,11 +61,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct call c;
 	struct call_fault why;
 
-	if (size > 0)
-		memcpy(copy, data, size);
 	for (int stage = CALL_REQUEST; stage <= CALL_RESPONSE; stage++) {
-		int rc = call_read(a, (struct pr_str){copy, size},
-		    (enum call_stage)stage, &c, &why);
+		int rc;
+
+		if (size > 0)
+			memcpy(copy, data, size);
+		rc = call_read(a, copy, size, (enum call_stage)stage, &c, &why);
 
 		if (rc == 0)
 			look(&c);

@@ -22,6 +22,13 @@ decodes(
 		ck_abort_msg("way %d, %zu characters: wrote more than 3n/4 "
 			     "bytes",
 		    way, in.n);
+	/* and where it stands */
+	if (in.n > 0)
+		memcpy(out, in.p, in.n);
+	got = pr_base64_decode_by(way, (struct pr_str){out, in.n}, out);
+	if (got != len || (len > 0 && memcmp(out, want, (size_t)len) != 0))
+		ck_abort_msg(
+		    "way %d, %.*s: another result in place", way, PR_STRF(in));
 }
 
 static void

@@ -27,7 +27,10 @@ teardown(void)
 static int
 read_text(const char *text, enum call_stage stage)
 {
-	return call_read(arena, pr_str_of(text), stage, &call, &why);
+	struct pr_str s = pr_str_of(text);
+	char *copy = pr_arena_copy(arena, s.p, s.n);
+
+	return call_read(arena, copy, s.n, stage, &call, &why);
 }
 
 static void
@@ -240,9 +243,8 @@ START_TEST(a_truncated_one)
 		char *part = pr_xmalloc(n);
 
 		memcpy(part, text, n);
-		ck_assert_int_eq(call_read(arena, (struct pr_str){part, n},
-				     CALL_REQUEST, &call, &why),
-		    -1);
+		ck_assert_int_eq(
+		    call_read(arena, part, n, CALL_REQUEST, &call, &why), -1);
 		free(part);
 	}
 	ck_assert_int_eq(read_text(text, CALL_REQUEST), 0);
