@@ -52,7 +52,7 @@ static int
 read_bytes(struct reading *r, const char *name, const struct pr_json *v,
     struct pr_str *out, bool *shown)
 {
-	struct pr_str text;
+	struct pr_str text = {NULL, 0};
 	ptrdiff_t n;
 
 	if (read_text(r, name, v, &text) != 0)
@@ -259,6 +259,7 @@ read_document(struct reading *r, struct pr_str text)
 	return read_members(r, doc);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): read_bytes writes there */
 int
 call_read(struct pr_arena *a, char *text, size_t n, enum call_stage stage,
     struct call *out, struct call_fault *why)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct mapping {
@@ -18,16 +19,28 @@ struct mapping {
 static bool
 read_heading(const char *line, struct mapping *m)
 {
-	char mode[8] = "", path[2] = "";
-	unsigned long begin, end, inode = 0;
+	char *at;
 
-	if (sscanf(line, "%lx-%lx %7s %*x %*x:%*x %lu %1s", &begin, &end, mode,
-		&inode, path) < 4)
+	if (strchr("0123456789abcdef", line[0]) == NULL)
 		return false;
-	m->begin = begin;
-	m->end = end;
-	m->file = mode[0] == 'r' && mode[1] == '-' && mode[3] == 'p' &&
-	    inode != 0 && path[0] == '/';
+	m->begin = strtoul(line, &at, 16);
+	if (*at != '-')
+		return false;
+	m->end = strtoul(at + 1, &at, 16);
+	m->file = strncmp(at, " r-", 3) == 0 && at[4] == 'p' &&
+	    strstr(at, " /") != NULL;
+	return true;
+}
+
+/* "Anonymous:            12 kB": is that so, and none? */
+static bool
+read_anonymous(const char *line, bool *none)
+{
+	static const char name[] = "Anonymous:";
+
+	if (strncmp(line, name, sizeof name - 1) != 0)
+		return false;
+	*none = strtoul(line + sizeof name - 1, NULL, 10) == 0;
 	return true;
 }
 
@@ -41,16 +54,16 @@ drop_clean_pages(void)
 	struct mapping m = {0, 0, false};
 	FILE *f = fopen("/proc/self/smaps", "re");
 	char line[512];
-	unsigned long kib;
+	bool none;
 
 	if (f == NULL)
 		return;
 	while (fgets(line, sizeof line, f) != NULL) {
 		if (read_heading(line, &m))
 			continue;
-		if (sscanf(line, "Anonymous: %lu kB", &kib) != 1)
+		if (!read_anonymous(line, &none))
 			continue;
-		if (m.file && kib == 0)
+		if (m.file && none)
 			(void)madvise(
 			    (void *)m.begin, m.end - m.begin, MADV_DONTNEED);
 		m.file = false;

@@ -28,8 +28,9 @@
  */
 #define POOL        ((size_t)16 << 10)
 #define CONNECTIONS 8192U
-#define FDS_SPARE   256U /* the log, look-ups, the directory, the ledger */
-#define SAY_EVERY   (10 * PR_SEC)
+#define FDS_SPARE \
+	((rlim_t)256) /* the log, look-ups, the directory, the ledger */
+#define SAY_EVERY (10 * PR_SEC)
 
 enum route {
 	ROUTE_UNKNOWN = 0,
@@ -314,7 +315,7 @@ raise_limits(void)
 		return CONNECTIONS;
 	pr_log(PR_LOG_WARNING, "only %llu descriptors: fewer connections",
 	    (unsigned long long)r.rlim_cur);
-	return r.rlim_cur > 2 * FDS_SPARE ? (unsigned)r.rlim_cur - FDS_SPARE
+	return r.rlim_cur > 2 * FDS_SPARE ? (unsigned)(r.rlim_cur - FDS_SPARE)
 					  : (unsigned)r.rlim_cur / 2;
 }
 

@@ -13,7 +13,7 @@
 
 #define PRIME ((UINT64_C(1) << 61) - 1)
 #define PAIRS 64 /* of 64-bit words in a block */
-#define BLOCK (16 * PAIRS)
+#define BLOCK ((size_t)16 * PAIRS)
 
 __extension__ typedef unsigned __int128 wide;
 
@@ -110,7 +110,7 @@ pr_keyed_hash(
 	pthread_once(&once, setup);
 	for (size_t i = 0; i < n; i++)
 		absorb_text(h, parts[i]);
-	for (int i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 2; i++) {
 		h[i] %= PRIME;
 		memcpy(out + 8 * i, &h[i], sizeof h[i]);
 	}

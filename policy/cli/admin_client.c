@@ -15,6 +15,7 @@
 #define ANSWER_MAX ((size_t)4 << 20)
 #define WAIT_S     60 /* a reload reads policies and runs their tests */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): as PR_CLEANUP wants it */
 static void
 closep(int *fd)
 {

@@ -46,22 +46,34 @@ cell_value(struct cli_rows *rows, struct pr_str text, const struct pr_json *v)
 	}
 }
 
-/* Objects of the first level as "calls.requests"; deeper ones as JSON. */
+/* Deeper objects are JSON. */
 static void
-print_members(struct cli_rows *rows, struct pr_arena *a, struct pr_str text,
-    const char *prefix, const struct pr_json *doc)
+print_group(struct cli_rows *rows, struct pr_arena *a, struct pr_str text,
+    struct pr_str group, const struct pr_json *doc)
 {
 	for (uint32_t i = 0; i < doc->n; i++) {
 		const struct pr_json_member *m = &doc->members[i];
-		const char *name =
-		    pr_arena_printf(a, "%s%.*s", prefix, PR_STRF(m->key));
 
-		if (m->value.type == PR_JSON_OBJECT && *prefix == '\0') {
-			print_members(rows, a, text,
-			    pr_arena_printf(a, "%s.", name), &m->value);
+		cli_cell_cstr(rows,
+		    pr_arena_printf(
+			a, "%.*s.%.*s", PR_STRF(group), PR_STRF(m->key)));
+		cell_value(rows, text, &m->value);
+	}
+}
+
+/* Objects of the first level as "calls.requests". */
+static void
+print_members(struct cli_rows *rows, struct pr_arena *a, struct pr_str text,
+    const struct pr_json *doc)
+{
+	for (uint32_t i = 0; i < doc->n; i++) {
+		const struct pr_json_member *m = &doc->members[i];
+
+		if (m->value.type == PR_JSON_OBJECT) {
+			print_group(rows, a, text, m->key, &m->value);
 			continue;
 		}
-		cli_cell_cstr(rows, name);
+		cli_cell(rows, m->key);
 		cell_value(rows, text, &m->value);
 	}
 }
@@ -83,7 +95,7 @@ print_status(struct cli *cli, struct pr_arena *a, enum cli_format format,
 		return CLI_OK;
 	}
 	rows = cli_rows_new(cli, format, columns, PR_COUNT(columns));
-	print_members(rows, a, text, "", doc);
+	print_members(rows, a, text, doc);
 	cli_rows_end(rows);
 	return CLI_OK;
 }
