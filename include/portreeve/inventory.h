@@ -136,9 +136,10 @@ bool pr_inventory_daemon(
 /* ---- host paths (semantics 5.10) ---- */
 
 /*
- * The process that paths are resolved for: dockerd.  The plugin knows it best
- * (SO_PEERCRED of the calls it takes); until told, it is the process that
- * listens on the docker socket, which may be the service manager.
+ * Paths are resolved for dockerd: the process that listens on the docker
+ * socket.  Where that is the service manager (socket activation) it is the
+ * process that called the plugin last, which the plugin says here
+ * (SO_PEERCRED).
  */
 void pr_inventory_daemon_pid(struct pr_inventory *inv, pid_t pid);
 

@@ -84,7 +84,7 @@ struct pr_inventory {
 	struct pr_inventory_stats stats;
 	pid_t pid;  /* of dockerd; 0: not known */
 	int pid_fd; /* that very process, or -1 */
-	bool told;  /* by the plugin, not guessed from the socket */
+	pid_t caller; /* who called the plugin last; 0: nobody yet */
 
 	struct path_places *places; /* resolved protected places; own lock */
 	pthread_t thread;

@@ -70,22 +70,15 @@ path_places_free(struct path_places *p)
 /* ---- dockerd's process ---- */
 
 static void
-set_pid(struct pr_inventory *inv, pid_t pid, bool told)
+set_pid(struct pr_inventory *inv, pid_t pid)
 {
 	int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 
 	pthread_mutex_lock(&inv->lock);
-	if (!told && inv->told) { /* the plugin was first */
-		pthread_mutex_unlock(&inv->lock);
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
 	if (inv->pid_fd >= 0)
 		close(inv->pid_fd);
 	inv->pid = fd >= 0 ? pid : 0;
 	inv->pid_fd = fd;
-	inv->told = told && fd >= 0;
 	pthread_mutex_unlock(&inv->lock);
 }
 
@@ -102,11 +95,25 @@ void
 pr_inventory_daemon_pid(struct pr_inventory *inv, pid_t pid)
 {
 	pthread_mutex_lock(&inv->lock);
-	bool same = inv->told && inv->pid == pid && is_alive(inv);
-
+	inv->caller = pid;
 	pthread_mutex_unlock(&inv->lock);
-	if (!same)
-		set_pid(inv, pid, true);
+}
+
+/*
+ * Who listens on the docker socket is dockerd, unless the service manager
+ * opened it: then it is whoever calls the plugin.
+ */
+static void
+find_daemon(struct pr_inventory *inv)
+{
+	pid_t pid = docker_peer(inv->docker, pr_clock_now() + PEER_TIME);
+
+	if (pid <= 1) {
+		pthread_mutex_lock(&inv->lock);
+		pid = inv->caller;
+		pthread_mutex_unlock(&inv->lock);
+	}
+	set_pid(inv, pid);
 }
 
 /* Opens a file of dockerd's process in /proc; it is that process still. */
@@ -122,9 +129,7 @@ open_of_daemon(
 
 	pthread_mutex_unlock(&inv->lock);
 	if (!alive)
-		set_pid(inv,
-		    docker_peer(inv->docker, pr_clock_now() + PEER_TIME),
-		    false);
+		find_daemon(inv);
 
 	pthread_mutex_lock(&inv->lock);
 	if (!is_alive(inv)) {
@@ -242,6 +247,16 @@ view_new(struct pr_inventory *inv, const char **why)
 	return v;
 }
 
+static bool
+lives(struct pr_inventory *inv)
+{
+	pthread_mutex_lock(&inv->lock);
+	bool alive = is_alive(inv);
+
+	pthread_mutex_unlock(&inv->lock);
+	return alive;
+}
+
 struct path_view *
 path_view_get(struct pr_inventory *inv, const char **why)
 {
@@ -249,7 +264,8 @@ path_view_get(struct pr_inventory *inv, const char **why)
 	struct path_view *v;
 
 	pthread_mutex_lock(&p->lock);
-	if (p->view != NULL && pr_clock_now() - p->view->born > VIEW_AGE) {
+	if (p->view != NULL &&
+	    (pr_clock_now() - p->view->born > VIEW_AGE || !lives(inv))) {
 		view_unref(p->view);
 		p->view = NULL;
 	}
