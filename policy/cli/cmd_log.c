@@ -217,6 +217,17 @@ matches(const char *pattern, struct pr_str s)
 	return pattern == NULL || pr_glob(pr_str_of(pattern), s, 0);
 }
 
+/* "alice" is alice of every source, "lab:alice" that one alone. */
+static bool
+is_user(const char *user, struct pr_str subject)
+{
+	struct pr_str name = subject;
+
+	pr_str_cut(&name, ':');
+	return matches(user, subject) ||
+	    (name.p != NULL && matches(user, name));
+}
+
 static bool
 team_matches(const char *team, const json_t *v)
 {
@@ -257,7 +268,7 @@ is_wanted(const struct wanted *w, const json_t *v)
 		return o->all && !filtered &&
 		    matches(o->action, get(v, "action"));
 	return team_matches(o->team, v) &&
-	    matches(o->user, get(json_object_get(v, "subject"), "name")) &&
+	    is_user(o->user, get(json_object_get(v, "subject"), "name")) &&
 	    matches(o->phase, get(v, "phase")) &&
 	    matches(o->action, get(v, "action")) &&
 	    (o->verdict == NULL || pr_str_is(get(v, "verdict"), o->verdict)) &&

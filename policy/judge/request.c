@@ -318,6 +318,16 @@ target_absent(const struct work *w)
 	    w->facts.refs[0].object->presence == PR_ABSENT;
 }
 
+/* A wait for a name leaves time to say that it was in vain. */
+static uint64_t
+wait_until(const struct pr_judge_call *call)
+{
+	uint64_t margin = (call->deadline - call->received) / 8;
+
+	return call->deadline > call->received ? call->deadline - margin
+					       : call->deadline;
+}
+
 /* As pending_add. */
 static int
 hold(struct work *w)
@@ -344,7 +354,7 @@ hold(struct work *w)
 	kinds[1] = changes_too(&w->rq, &e);
 	begin_changes(w->j, kinds, &e);
 	rc = pending_add(w->j->pending, &e, w->facts.refs, w->facts.n_refs,
-	    w->since, w->may_wait, w->call->deadline, &w->out->turn,
+	    w->since, w->may_wait, wait_until(w->call), &w->out->turn,
 	    &w->held->pending);
 	if (rc == 0)
 		w->held->holds = true;
@@ -553,10 +563,17 @@ pr_judge_refuse(struct pr_judge *j, struct pr_arena *a,
     struct pr_judgement *out)
 {
 	struct work w = {.j = j, .a = a, .call = call, .out = out};
+	struct pr_call head = call->call;
 	struct pr_identity_why why;
+	struct pr_refusal ignored;
 
 	begin(&w);
-	identify(&w, &why); /* for the log, as far as it can be known */
+	/* for the log, as far as it can be known: who, and what */
+	identify(&w, &why);
+	head.body_shown = false;
+	head.body = (struct pr_str){NULL, 0};
+	if (pr_request_read(a, &head, &w.rq, &ignored) < 0)
+		w.rq.json = NULL; /* op is set either way */
 	deny(&w, reason, text);
 }
 
