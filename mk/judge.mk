@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-# Names between two stages, tested by themselves.
-$(B)/test/unit/test_pending.o: CPPFLAGS += -Ipolicy/judge
+# The judge's own parts: what it keeps between two stages, its table of flags.
+$(B)/test/unit/test_pending.o $(B)/test/unit/test_command.o: \
+	CPPFLAGS += -Ipolicy/judge

@@ -16,7 +16,8 @@ struct pr_test_result {
 	const char
 	    *got; /* "deny, profile, baseline.privileged"; in the arena */
 	const char *what; /* why, as the decision says it; in the arena */
-	int grant;        /* that decided, or -1 */
+	/* what decided; of a test that could not be asked: nothing */
+	struct pr_decision decision;
 };
 
 /* Runs one test; the result's strings live in the arena. */

@@ -2,10 +2,9 @@
 /* portreeve check, fmt: what is wrong with a policy; its canonical form. */
 #include <string.h>
 
-#include <portreeve/config.h>
-#include <portreeve/policy.h>
+#include <portreeve/policytest.h>
 
-#include "cli.h"
+#include "policy_source.h"
 
 struct options {
 	enum cli_format format;
@@ -23,20 +22,10 @@ static const struct cli_option fmt_options[] = {
 	"print the JSON Schema of a policy file instead"},
 };
 
-/* The policy of the command line, or the configuration's; NULL: reported. */
 static struct pr_policy *
-load(const struct cli *cli, const char *config_file, struct pr_diags *ds)
+load(const struct cli *cli, const char *config, struct pr_diags *ds)
 {
-	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = NULL;
-	struct pr_config config;
-
-	if (cli->n_args > 0)
-		return pr_policy_load(cli->args[0], ds);
-	a = pr_arena_new(4096);
-	if (pr_config_load(config_file != NULL ? config_file : PR_CONFIG_PATH,
-		a, &config, ds) < 0)
-		return NULL;
-	return pr_policy_load(config.policy, ds);
+	return cli_policy(cli->n_args > 0 ? cli->args[0] : NULL, config, ds);
 }
 
 /* Diagnostics as rows, for editors and CI. */
@@ -72,18 +61,20 @@ check(struct cli *cli, const void *opts)
 	struct pr_policy *p = load(cli, o->config, ds);
 	int rc = CLI_OK;
 
+	if (p != NULL)
+		pr_policy_tests_run(p, ds);
 	if (o->format == CLI_TABLE)
 		rc = cli_diagnosed(cli, ds);
 	else
 		print_rows(cli, o->format, ds);
-	if (p == NULL || rc != CLI_OK)
+	if (p == NULL || rc != CLI_OK || pr_diags_count(ds, PR_ERROR) > 0)
 		return CLI_CONFIG;
 	if (o->format == CLI_TABLE)
 		fprintf(cli->out,
 		    "policy %.12s: %zu teams, %zu roles, %zu profiles, %zu "
-		    "grants, %zu guards\n",
+		    "grants, %zu guards, %zu tests passed\n",
 		    p->hash, p->n_teams, p->n_roles, p->n_profiles - 1,
-		    p->n_grants, p->n_guards);
+		    p->n_grants, p->n_guards, p->n_tests);
 	return CLI_OK;
 }
 
@@ -114,6 +105,7 @@ const struct cli_command cli_cmd_check = {
     .help =
 	"Reads the policy file or folder PATH, or the one that the\n"
 	"configuration names, and prints every mistake with its place.\n"
+	"Runs the policy's tests as well: one that fails is a mistake.\n"
 	"Exits with 78 if the policy cannot be used; warnings do not count.\n",
     .examples = "portreeve check\n"
 		"portreeve check policy.d\n"

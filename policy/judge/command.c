@@ -116,14 +116,17 @@ static const struct {
 
 static int
 fill_target(struct command *c, const char *method, const char *template,
-    struct pr_call *call)
+    bool exact, struct pr_call *call)
 {
 	PR_CLEANUP(pr_buf_fini) struct pr_buf b = PR_BUF_INIT;
 	struct pr_header *h = pr_arena_array(c->arena, 1, sizeof *h);
+	size_t most = 0; /* operands that the template takes */
 
 	for (const char *t = template; *t != '\0'; t++) {
 		size_t i;
 
+		if (*t == '%' && (size_t)(t[1] - '0') > most)
+			most = (size_t)(t[1] - '0');
 		if (*t != '%') {
 			pr_buf_char(&b, *t);
 			continue;
@@ -134,6 +137,11 @@ fill_target(struct command *c, const char *method, const char *template,
 		command_escape(&b, c->words[i],
 		    strchr(template, '?') != NULL && strchr(template, '?') < t);
 	}
+	/* "stop -t 5 web" would stop container 5 */
+	if (exact && most > 0 && c->n - c->at > most)
+		return command_fail(c,
+		    "there is a word too many: one command names one object, "
+		    "and flags are written as --flag=value");
 	command_set(call, method, pr_arena_str(c->arena, pr_buf_view(&b)));
 	*h = (struct pr_header){PR_STR("Content-Length"), PR_STR("0")};
 	call->headers = h;
@@ -193,7 +201,7 @@ read_exec(struct command *c, struct pr_call *call)
 			user = c->words[c->at++];
 		}
 	}
-	if (fill_target(c, "POST", target, call) < 0)
+	if (fill_target(c, "POST", target, false, call) < 0)
 		return -1;
 	pr_buf_printf(&body,
 	    "{\"Privileged\":%s,\"User\":", privileged ? "true" : "false");
@@ -281,7 +289,7 @@ pr_docker_command(struct pr_arena *a, struct pr_str line, struct pr_call *call,
 			} else {
 				drop_flags(&c);
 				rc = fill_target(&c, simple[i].method,
-				    simple[i].target, call);
+				    simple[i].target, true, call);
 			}
 		}
 	}

@@ -7,6 +7,7 @@
 #include <portreeve/clock.h>
 #include <portreeve/directory.h>
 #include <portreeve/log.h>
+#include <portreeve/policytest.h>
 
 #include "local.h"
 
@@ -56,7 +57,14 @@ open_snapshot(const struct pr_config *config, struct pr_diags *ds)
 {
 	struct pr_policy *policy = pr_policy_load(config->policy, ds);
 
-	return policy != NULL ? snapshot_new(policy, config, ds) : NULL;
+	if (policy == NULL)
+		return NULL;
+	/* a policy that fails its own tests is as good as broken */
+	if (pr_policy_tests_run(policy, ds) > 0) {
+		pr_policy_unref(policy);
+		return NULL;
+	}
+	return snapshot_new(policy, config, ds);
 }
 
 static int

@@ -184,6 +184,20 @@ assume_stored(struct pr_facts *f, const struct pr_request *rq)
 }
 
 static void
+undecided(struct pr_decision *d)
+{
+	*d = (struct pr_decision){.grant = -1,
+	    .guard = -1,
+	    .key = -1,
+	    .profile = -1,
+	    .role = -1,
+	    .team = -1,
+	    .phase = -1,
+	    .owner_team = -1,
+	    .owner_phase = -1};
+}
+
+static void
 decide(const struct pr_policy *p, const struct pr_policy_test *t,
     struct pr_arena *a, const struct pr_call *call, const struct pr_who *who,
     struct pr_decision *d)
@@ -198,13 +212,7 @@ decide(const struct pr_policy *p, const struct pr_policy_test *t,
 	struct pr_request rq;
 	struct pr_question q;
 
-	*d = (struct pr_decision){.grant = -1,
-	    .guard = -1,
-	    .key = -1,
-	    .profile = -1,
-	    .role = -1,
-	    .team = -1,
-	    .phase = -1};
+	undecided(d);
 	if (pr_request_read(a, call, &rq, &why) < 0 ||
 	    pr_spec_read(&x, &rq, &spec, &why) < 0) {
 		d->reason = why.reason;
@@ -251,7 +259,8 @@ pr_policy_test_run(const struct pr_policy *p, const struct pr_policy_test *t,
 	struct pr_call call;
 	struct pr_who who;
 
-	*out = (struct pr_test_result){.test = t, .grant = -1};
+	*out = (struct pr_test_result){.test = t};
+	undecided(&out->decision);
 	out->got = out->what = "";
 	if (!pr_who_read(p, a, t->as, &who, &unknown)) {
 		out->got = pr_arena_printf(
@@ -275,7 +284,7 @@ pr_policy_test_run(const struct pr_policy *p, const struct pr_policy_test *t,
 	    pr_reason_code(d.reason), key != NULL ? ", " : "",
 	    key != NULL ? key : "");
 	out->what = pr_arena_strdup(a, pr_str_of(d.what));
-	out->grant = d.grant;
+	out->decision = d;
 	out->passed = strcmp(verdict,
 			  t->expect_would_deny  ? "would-deny"
 			      : t->expect_allow ? "allow"
