@@ -613,6 +613,7 @@ static const struct row rows[] = {
     FAILS(REQUIRE_USER, "require: {user: non-root}", "C:'User':'0'"),
     FAILS(REQUIRE_USER, "require: {user: non-root}", "C:'User':'00:0'"),
     FAILS(REQUIRE_USER, "require: {user: non-root}", "C:'User':'+0'"),
+    FAILS(REQUIRE_USER, "require: {user: non-root}", "C:'User':'-0'"),
     FAILS(REQUIRE_USER, "require: {user: non-root}", "C:'User':':1000'"),
     WITH(REQUIRE_USER, "require: {user: non-root}", "C:", NO,
 	IMAGE("'config':{'User':''}"), NULL),
@@ -622,7 +623,6 @@ static const struct row rows[] = {
 	IMAGE("'config':{'User':'app'}"), NULL),
     /* not there: judged when it starts (semantics 2.8) */
     FITS(REQUIRE_USER, "require: {user: non-root}", "C:"),
-    FAILS(REQUIRE_USER, "require: {user: non-root}", "C:'User':'-0'"),
     WITH(REQUIRE_USER, "require: {user: non-root}", "C:", UNSURE,
 	IMAGE("'presence':'unknown'"), NULL),
     FAILS(REQUIRE_RO_ROOT, "require: {read_only_rootfs: true}", "H:"),

@@ -332,6 +332,26 @@ static const struct row rows[] = {
 		       "," INSPECT("") "}]"},
 	"deny profile g exec.privileged"},
     /* an exec whose container is gone is not a read of nothing */
+    {GRANTS "  - {id: a, team: pay, role: no-exec, phases: [\"*\"]}\n" GRANT(
+	 "g", "ops", "owner: any, profile: open"),
+	"h",
+	{.as = "a@pay+ops",
+	    .call = "POST /v1.41/containers/web/exec",
+	    .body = "{}",
+	    .objects = "[{'ref':'web','presence':'unknown'}]"},
+	"deny cannot-tell a"},
+    {GRANTS RUN("g", "lib"), "h",
+	{.call = "POST /v1.41/exec/" ID64 "/start",
+	    .body = "{}",
+	    .objects = "[{'kind':'exec','ref':'" ID64
+		       "','by':'id','container':'" ID64 "'}]"},
+	"deny no-such-object g"},
+    {GRANTS RUN("g", "lib"), "h",
+	{.call = "POST /v1.41/exec/" ID64 "/start",
+	    .body = "{}",
+	    .objects = "[{'kind':'exec','ref':'" ID64 "','by':'id','container':"
+		       "'cc'},{'ref':'cc','presence':'unknown'}]"},
+	"deny cannot-tell g"},
     /* a commit acts on its container */
     {GRANTS "  - {id: g, team: pay, role: all, phases: [dev], profile: "
 	    "unrestricted, owner: any}\n",
@@ -866,7 +886,8 @@ reversed(const char *rest)
 			if (s.n > 0 && pr_str_starts(s, "  - "))
 				continue;
 			for (; n > 0; n--)
-				pr_buf_printf(&b, "%.*s\n", PR_STRF(lines[n - 1]));
+				pr_buf_printf(
+				    &b, "%.*s\n", PR_STRF(lines[n - 1]));
 		} else {
 			pr_buf_printf(&b, "%.*s\n", PR_STRF(line));
 		}

@@ -357,6 +357,36 @@ START_TEST(a_name_is_no_tag_of_a_pattern)
 }
 END_TEST
 
+/* ---- what even `unrestricted` does not have (semantics 5.10) ---- */
+
+START_TEST(unrestricted_allows_all_but_protected_places)
+{
+	struct kit k = kit_new("version: 1\n");
+	struct pr_shortfall why;
+
+	read_row(&k,
+	    "H:'Privileged':true,'Binds':['/etc:/x'],'NetworkMode':'host',"
+	    "'Foo':1,'Cgroup':'x'",
+	    NULL, NULL);
+	ck_assert_int_eq(
+	    pr_profile_judge(&k.policy->profiles[0], k.spec, &env, &why),
+	    PR_YES);
+	read_row(&k, "H:'Binds':['/run:/x:ro']", NULL,
+	    "[{'path':'/run','protected':true}]");
+	ck_assert_int_eq(
+	    pr_profile_judge(&k.policy->profiles[0], k.spec, &env, &why),
+	    PR_NO);
+	ck_assert_int_eq(why.key, PR_KEY_PROTECTED);
+	ck_assert(!why.all_soft);
+	read_row(&k, "H:'Binds':['/run:/x']", NULL,
+	    "[{'path':'/run','unknown':true}]");
+	ck_assert_int_eq(
+	    pr_profile_judge(&k.policy->profiles[0], k.spec, &env, &why),
+	    PR_CANNOT_TELL);
+	kit_free(&k);
+}
+END_TEST
+
 /* ---- what the daemon fills in is no surprise at start (5.6) ---- */
 
 START_TEST(a_container_made_by_an_ordinary_request_may_start)
@@ -420,6 +450,7 @@ main(void)
 	tcase_add_test(u, a_name_is_no_tag_of_a_pattern);
 	tcase_add_test(u, must_default_comes_first);
 	tcase_add_test(u, an_unread_body_cannot_be_told);
+	tcase_add_test(u, unrestricted_allows_all_but_protected_places);
 	tcase_add_test(u, a_container_made_by_an_ordinary_request_may_start);
 	suite_add_tcase(s, u);
 	return unit_run(s);
