@@ -94,14 +94,21 @@ pending_free(struct pending *p)
 	free(p);
 }
 
-/* Parts of the request that tell it from others. */
+/*
+ * Parts of the request that tell it from others; the team that is asked for
+ * is one, since it says whose the object will be.
+ */
 void
 pending_key(const struct pr_judge_call *call, struct pending_key *key)
 {
+	const struct pr_str none = {NULL, 0};
+	bool repeated = false;
+	const struct pr_str *team = pr_header_get(call->call.headers,
+	    call->call.n_headers, "X-Portreeve-Team", &repeated);
 	struct pr_str parts[] = {call->call.method, call->call.target,
 	    call->call.body, call->caller.user, call->caller.method,
-	    call->caller.n_chain > 0 ? call->caller.chain[0]
-				     : (struct pr_str){NULL, 0}};
+	    call->caller.n_chain > 0 ? call->caller.chain[0] : none,
+	    team != NULL ? *team : none};
 
 	pr_keyed_hash(parts, PR_COUNT(parts), key->bytes);
 }

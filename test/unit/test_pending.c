@@ -203,11 +203,203 @@ START_TEST(an_end_keeps_its_names_until_released)
 }
 END_TEST
 
+/* ---- which judgement an outcome belongs to ---- */
+
+static struct pr_judge_call
+call_of(const char *method, const char *target, const char *body)
+{
+	return (struct pr_judge_call){.call = {.method = pr_str_of(method),
+					  .target = pr_str_of(target),
+					  .body = pr_str_of(body)}};
+}
+
+static bool
+same_key(const struct pr_judge_call *a, const struct pr_judge_call *b)
+{
+	struct pending_key x, y;
+
+	pending_key(a, &x);
+	pending_key(b, &y);
+	return memcmp(&x, &y, sizeof x) == 0;
+}
+
+START_TEST(a_request_is_told_by_all_of_it)
+{
+	static const struct pr_header team[] = {
+	    {{"X-Portreeve-Team", 16}, {"ml", 2}}};
+	struct pr_str chain[] = {PR_STR("leaf"), PR_STR("other")};
+	struct pr_judge_call a = call_of("POST", "/x", "body"), b = a;
+
+	ck_assert(same_key(&a, &b));
+	b.call.body = PR_STR("body2");
+	ck_assert(!same_key(&a, &b));
+	/* what ends one part does not begin the next */
+	b = call_of("POS", "T/x", "body");
+	ck_assert(!same_key(&a, &b));
+	b = call_of("POST", "/xb", "ody");
+	ck_assert(!same_key(&a, &b));
+	b = a;
+	b.caller.user = PR_STR("bob");
+	ck_assert(!same_key(&a, &b));
+	b = a;
+	b.caller.method = PR_STR("TLS");
+	ck_assert(!same_key(&a, &b));
+	b = a;
+	b.caller.chain = chain;
+	b.caller.n_chain = 2;
+	ck_assert(!same_key(&a, &b));
+	a = b;
+	b.caller.n_chain = 1; /* only the leaf says who it is */
+	ck_assert(same_key(&a, &b));
+	/* whose the object will be */
+	b = a;
+	b.call.headers = team;
+	b.call.n_headers = 1;
+	ck_assert(!same_key(&a, &b));
+}
+END_TEST
+
+static struct pending_entry
+numbered(unsigned i, unsigned key)
+{
+	struct pending_entry e = {.since = i, .owned = true};
+
+	memset(e.key.bytes, (int)key, sizeof e.key.bytes);
+	return e;
+}
+
+static int
+add_entry(unsigned i, unsigned key, uint64_t *handle)
+{
+	struct pending_entry e = numbered(i, key);
+	uint64_t turn = 0;
+
+	return pending_add(p, &e, NULL, 0, 0, false, LATER, &turn, handle);
+}
+
+START_TEST(of_equal_requests_the_oldest_ends_first)
+{
+	struct pending_key one = numbered(0, 1).key, two = numbered(0, 2).key;
+	struct pending_entry e;
+	uint64_t h;
+
+	for (unsigned i = 1; i <= 6; i++)
+		ck_assert_int_eq(add_entry(i, i % 2 + 1, &h), 0);
+	for (unsigned i = 2; i <= 6; i += 2) {
+		ck_assert(pending_end(p, &one, &e, &h));
+		ck_assert_uint_eq(e.since, i);
+		pending_release(p, h);
+	}
+	ck_assert(!pending_end(p, &one, &e, &h));
+	for (unsigned i = 1; i <= 5; i += 2) {
+		ck_assert(pending_end(p, &two, &e, &h));
+		ck_assert_uint_eq(e.since, i);
+	}
+	ck_assert(!pending_end(p, &two, &e, &h));
+}
+END_TEST
+
+START_TEST(what_is_dropped_is_gone)
+{
+	struct pending_key one = numbered(0, 1).key;
+	struct pending_entry e;
+	uint64_t a, b, h;
+
+	ck_assert_int_eq(add_entry(1, 1, &a), 0);
+	ck_assert_int_eq(add_entry(2, 1, &b), 0);
+	pending_drop(p, a, &e);
+	ck_assert_uint_eq(e.since, 1);
+	ck_assert(pending_end(p, &one, &e, &h));
+	ck_assert_uint_eq(e.since, 2);
+	ck_assert(!pending_end(p, &one, &e, &h));
+	/* twice is nothing */
+	e.since = 77;
+	pending_drop(p, a, &e);
+	ck_assert_uint_eq(e.since, 77);
+}
+END_TEST
+
+/* A flood of requests that never end pushes out the oldest, no more. */
+START_TEST(the_table_is_bounded)
+{
+	struct pending_key first = numbered(0, 1).key,
+			   last = numbered(0, 3).key;
+	struct pending_entry e;
+	uint64_t h;
+
+	ck_assert_int_eq(add_entry(1, 1, &h), 0);
+	for (unsigned i = 0; i < 65536; i++)
+		ck_assert_int_eq(add_entry(2, 2, &h), 0);
+	ck_assert(!pending_end(p, &first, &e, &h));
+	ck_assert_int_eq(add_entry(3, 3, &h), 0);
+	ck_assert(pending_end(p, &last, &e, &h));
+}
+END_TEST
+
+/* ---- from many threads ---- */
+
+#define THREADS 4
+#define ROUNDS  300
+
+static _Atomic unsigned inside, most, made, busy;
+
+static void *
+giver(void *arg)
+{
+	uint64_t turn = 0, handle, since;
+	struct pr_ref r = give();
+	struct pending_entry e = numbered(1, *(unsigned *)arg);
+	unsigned n;
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		int rc;
+
+		turn = 0;
+		do {
+			since = pending_clock(p);
+			rc = pending_add(
+			    p, &e, &r, 1, since, true, LATER, &turn, &handle);
+			busy += rc != 0;
+		} while (rc != 0);
+		pending_release(p, turn);
+		n = ++inside;
+		if (n > most)
+			most = n;
+		made++;
+		inside--;
+		if (i % 2 == 0) {
+			ck_assert(pending_end(p, &e.key, &e, &handle));
+			pending_release(p, handle);
+		} else {
+			pending_drop(p, handle, &e);
+		}
+	}
+	return NULL;
+}
+
+/* Nobody gives a name while another does, and everybody has a turn. */
+START_TEST(a_name_is_given_by_one_at_a_time)
+{
+	pthread_t threads[THREADS];
+	unsigned keys[THREADS];
+
+	for (unsigned i = 0; i < THREADS; i++) {
+		keys[i] = i + 1;
+		ck_assert_int_eq(
+		    pthread_create(&threads[i], NULL, giver, &keys[i]), 0);
+	}
+	for (unsigned i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_uint_eq(most, 1);
+	ck_assert_uint_eq(made, THREADS * ROUNDS);
+}
+END_TEST
+
 int
 main(void)
 {
 	Suite *s = suite_create("pending");
-	TCase *t = tcase_create("names");
+	TCase *t = tcase_create("names"), *u = tcase_create("outcomes");
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, many_use_one_gives);
@@ -219,5 +411,13 @@ main(void)
 	tcase_add_test(t, a_claim_is_no_giving);
 	tcase_add_test(t, an_end_keeps_its_names_until_released);
 	suite_add_tcase(s, t);
+	tcase_add_checked_fixture(u, setup, teardown);
+	tcase_set_timeout(u, 60);
+	tcase_add_test(u, a_request_is_told_by_all_of_it);
+	tcase_add_test(u, of_equal_requests_the_oldest_ends_first);
+	tcase_add_test(u, what_is_dropped_is_gone);
+	tcase_add_test(u, the_table_is_bounded);
+	tcase_add_test(u, a_name_is_given_by_one_at_a_time);
+	suite_add_tcase(s, u);
 	return unit_run(s);
 }
