@@ -259,8 +259,8 @@ read_document(struct reading *r, struct pr_str text)
 	return read_members(r, doc);
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): read_bytes writes there */
 int
+/* NOLINTNEXTLINE(readability-non-const-parameter): read_bytes writes there */
 call_read(struct pr_arena *a, char *text, size_t n, enum call_stage stage,
     struct call *out, struct call_fault *why)
 {

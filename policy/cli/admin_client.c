@@ -15,8 +15,8 @@
 #define ANSWER_MAX ((size_t)4 << 20)
 #define WAIT_S     60 /* a reload reads policies and runs their tests */
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): as PR_CLEANUP wants it */
 static void
+/* NOLINTNEXTLINE(readability-non-const-parameter): as PR_CLEANUP wants it */
 closep(int *fd)
 {
 	if (*fd >= 0)
