@@ -42,6 +42,55 @@ named_network(struct judging *j, const struct pr_ns *ns)
 	    j, "%s: network %s is not known", ns->field, shown(ns->text, name));
 }
 
+static const struct pr_json *
+member(const struct pr_json *object, const char *key)
+{
+	return object != NULL && object->type == PR_JSON_OBJECT
+	    ? pr_json_get(object, pr_str_of(key))
+	    : NULL;
+}
+
+/* Which field of the container that is joined says what its own is. */
+static const char *
+mode_field(enum pr_profile_key key)
+{
+	return key == PR_KEY_NS_NETWORK ? "NetworkMode"
+	    : key == PR_KEY_NS_PID      ? "PidMode"
+					: "IpcMode";
+}
+
+/*
+ * "container:x": what x has there, the new container has, and x may be made by
+ * somebody with more power (semantics 9.26).
+ */
+static enum pr_tri
+joined(struct judging *j, const struct pr_ns *ns)
+{
+	const struct pr_object *o = ref_object(j, ns->ref);
+	const struct pr_json *mode, *networks;
+	enum pr_tri answer = word_allowed(j, ns, "container:own");
+
+	if (answer != PR_YES || o == NULL || o->presence == PR_ABSENT)
+		return answer; /* the scope says what is wrong with it */
+	mode = member(member(o->inspect, "HostConfig"), mode_field(j->key));
+	networks = member(member(o->inspect, "NetworkSettings"), "Networks");
+	if (o->inspect == NULL ||
+	    (mode != NULL && mode->type != PR_JSON_STRING))
+		return judge_cannot_tell(j,
+		    "%s: what that container has itself is not known",
+		    ns->field);
+	if (mode != NULL && pr_str_starts(mode->str, "container:"))
+		return judge_no(j,
+		    "%s is of a container that has it from another", ns->field);
+	if (((mode != NULL && pr_str_is(mode->str, "host")) ||
+		(j->key == PR_KEY_NS_NETWORK &&
+		    member(networks, "host") != NULL)) &&
+	    !list_has(j->leaf, "host"))
+		return judge_no(
+		    j, "%s is of a container that has the host's", ns->field);
+	return PR_YES;
+}
+
 static enum pr_tri
 judge_ns(struct judging *j, const struct pr_ns *ns)
 {
@@ -58,7 +107,7 @@ judge_ns(struct judging *j, const struct pr_ns *ns)
 	case PR_NS_SHAREABLE:
 		return word_allowed(j, ns, "shareable");
 	case PR_NS_CONTAINER:
-		return word_allowed(j, ns, "container:own");
+		return joined(j, ns);
 	case PR_NS_NAMED:
 		return named_network(j, ns);
 	case PR_NS_INVALID:

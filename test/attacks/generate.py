@@ -728,6 +728,19 @@ def ordinary():
             create(body or SAFE, target=target))
 
 
+def references():
+    """What a name or an id leads to, whoever made it."""
+    for which, title in [("hosty", "the host's"),
+                         ("guest", "it from a third")]:
+        add("ref", "deny", "join the network of one's own container that has "
+            + title, create(with_host(NetworkMode="container:" + which)))
+    add("ref", "allow", "join the network of one's own container",
+        create(with_host(NetworkMode="container:mine")))
+    for path in ("/json", "/logs?follow=1&stdout=1", "/stats"):
+        add("ref", "deny", "two hex digits that name nothing yet: " + path,
+            wire("GET", V + "/containers/9e" + path))
+
+
 def build():
     add("create", "allow", "the safe body", create(SAFE))
     for title, fields in HOST_DENY:
@@ -740,6 +753,7 @@ def build():
     bodies()
     execs()
     ordinary()
+    references()
     return cases
 
 

@@ -39,6 +39,9 @@ CONTAINERS = {
               "HostConfig": {"Binds": ["blue-vol:/data"]}},
     "mighty": {**SLEEP, "Labels": RED, "HostConfig": {
         **SAFE, "PidMode": "host", "Binds": ["/srv/blue:/b"]}},
+    "hosty": {**SLEEP, "Labels": RED, "HostConfig": {"NetworkMode": "host"}},
+    "guest": {**SLEEP, "Labels": RED, "HostConfig": {
+        "NetworkMode": "container:mine"}},
     "linker": {**SLEEP, "Labels": RED, "HostConfig": {
         "Links": ["other:peer"]}},
 }

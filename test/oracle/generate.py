@@ -640,6 +640,13 @@ class Facts:
         return path
 
 
+# what a container that is joined has itself
+JOINABLE = [{}, {}, {"NetworkMode": "default", "PidMode": "", "IpcMode": ""},
+            {"NetworkMode": "host"}, {"PidMode": "host", "IpcMode": "host"},
+            {"NetworkMode": "container:" + HEX64[0]},
+            {"PidMode": "container:web", "IpcMode": "shareable"}]
+
+
 class World:
     containers = ["api", "web", "db1", "web.1", HEX64[0]]
     volumes = ["data", "logs", "f" * 64]
@@ -683,8 +690,10 @@ class World:
         self.owned(o)
         if kind == "container" and g.chance(0.7):
             o["inspect"] = {"Id": HEX64[2], "Name": "/x",
-                            "Config": {"Image": "alpine"}, "HostConfig": {},
-                            "NetworkSettings": {"Networks": {}},
+                            "Config": {"Image": "alpine"},
+                            "HostConfig": g.pick(JOINABLE),
+                            "NetworkSettings": {"Networks": g.pick(
+                                [{}, {}, {"bridge": {}}, {"host": {}}])},
                             "Mounts": [self.mount_point(facts) for _ in
                                        range(g.pick([0, 0, 1, 2]))]}
         if kind == "network" and g.chance(0.15):

@@ -219,10 +219,31 @@ def network_word(ctx, name):
     return BUILTIN.get(name)
 
 
+def joined(v, ctx, name, field):
+    """What container `name` has there, whoever joins it has (9.26)."""
+    if "container:own" not in v:
+        return NO
+    fact = ctx.fact("container", name)
+    if fact["presence"] != "present":
+        return YES
+    doc = fact.get("inspect")
+    if doc is None:
+        return CANT
+    mode = (doc.get("HostConfig") or {}).get(field, "")
+    nets = (doc.get("NetworkSettings") or {}).get("Networks") or {}
+    if mode.startswith("container:"):
+        return NO
+    if mode == "host" or (field == "NetworkMode" and "host" in nets):
+        return answer("host" in v)
+    return YES
+
+
 def k_ns_network(v, s, ctx):
     worst = YES
-    if s.container_net is not None and "container:own" not in v:
-        return NO
+    if s.container_net is not None:
+        worst = joined(v, ctx, s.container_net, "NetworkMode")
+        if worst == NO:
+            return NO
     for n in s.networks:
         word = network_word(ctx, n) or "own"
         if word == "own" and ctx.fact("network", n)["presence"] == "unknown":
@@ -236,7 +257,8 @@ def ns(field, words, empty):
     def judge(v, s, ctx):
         mode = s.hc.get(field, "") or empty
         if mode.startswith("container:"):
-            return answer("container:own" in words and "container:own" in v)
+            return joined(v, ctx, mode[10:], field) \
+                if "container:own" in words else NO
         return answer(mode in words and mode in v)
     return judge
 

@@ -104,6 +104,58 @@ static const struct row rows[] = {
     FAILS(NS_NETWORK, "", "H:'NetworkMode':'container:x'"),
     FITS(NS_NETWORK, "namespaces: {network: [container:own]}",
 	"H:'NetworkMode':'container:x'"),
+    WITH(NS_NETWORK, "namespaces: {network: [container:own]}",
+	"H:'NetworkMode':'container:web'", YES,
+	"[{'ref':'web','inspect':{'HostConfig':{'NetworkMode':'default'},"
+	"'NetworkSettings':{'Networks':{'bridge':{}}}}}]",
+	NULL),
+    WITH(NS_NETWORK, "namespaces: {network: [container:own]}",
+	"H:'NetworkMode':'container:web'", NO,
+	"[{'ref':'web','inspect':{'HostConfig':{'NetworkMode':'host'},"
+	"'NetworkSettings':{'Networks':{}}}}]",
+	NULL),
+    WITH(NS_NETWORK, "namespaces: {network: [container:own]}",
+	"H:'NetworkMode':'container:web'", NO,
+	"[{'ref':'web','inspect':{'HostConfig':{'NetworkMode':'beef'},"
+	"'NetworkSettings':{'Networks':{'host':{}}}}}]",
+	NULL),
+    WITH(NS_NETWORK, "namespaces: {network: [container:own]}",
+	"H:'NetworkMode':'container:web'", NO,
+	"[{'ref':'web','inspect':{'HostConfig':{'NetworkMode':'container:x'},"
+	"'NetworkSettings':{'Networks':{}}}}]",
+	NULL),
+    WITH(NS_NETWORK, "namespaces: {network: [container:own, host]}",
+	"H:'NetworkMode':'container:web'", YES,
+	"[{'ref':'web','inspect':{'HostConfig':{'NetworkMode':'host'},"
+	"'NetworkSettings':{'Networks':{}}}}]",
+	NULL),
+    WITH(NS_PID, "namespaces: {pid: [container:own]}",
+	"H:'PidMode':'container:web'", YES,
+	"[{'ref':'web','inspect':{'HostConfig':{'PidMode':''},"
+	"'NetworkSettings':{'Networks':{}}}}]",
+	NULL),
+    WITH(NS_PID, "namespaces: {pid: [container:own]}",
+	"H:'PidMode':'container:web'", NO,
+	"[{'ref':'web','inspect':{'HostConfig':{'PidMode':'host'},"
+	"'NetworkSettings':{'Networks':{}}}}]",
+	NULL),
+    WITH(NS_PID, "namespaces: {pid: [container:own]}",
+	"H:'PidMode':'container:web'", NO,
+	"[{'ref':'web','inspect':{'HostConfig':{'PidMode':'container:x'},"
+	"'NetworkSettings':{'Networks':{}}}}]",
+	NULL),
+    WITH(NS_IPC, "namespaces: {ipc: [container:own]}",
+	"H:'IpcMode':'container:web'", YES,
+	"[{'ref':'web','inspect':{'HostConfig':{'IpcMode':'shareable'},"
+	"'NetworkSettings':{'Networks':{}}}}]",
+	NULL),
+    WITH(NS_IPC, "namespaces: {ipc: [container:own]}",
+	"H:'IpcMode':'container:web'", NO,
+	"[{'ref':'web','inspect':{'HostConfig':{'IpcMode':'host'},"
+	"'NetworkSettings':{'Networks':{}}}}]",
+	NULL),
+    WITH(NS_PID, "namespaces: {pid: [container:own]}",
+	"H:'PidMode':'container:web'", UNSURE, "[{'ref':'web'}]", NULL),
     FAILS(NS_NETWORK, "namespaces: {network: [private, own]}",
 	"H:'NetworkMode':'HOST'"),
     FAILS(NS_PID, "", "H:'PidMode':'host'"),
