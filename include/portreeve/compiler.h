@@ -8,6 +8,6 @@
 #define PR_CLEANUP(fn)       __attribute__((cleanup(fn)))
 #define PR_UNUSED            __attribute__((unused))
 
-#define PR_COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define PR_COUNT(a)          (sizeof(a) / sizeof((a)[0]))
 
 #endif /* PR_COMPILER_H */

@@ -29,23 +29,25 @@
 
 /* One entry of `identity:` as written; NULL is a key that is not there. */
 struct pr_identity_rule {
-	const char *source; /* [a-z0-9][a-z0-9._-]*: the first half of the subject */
+	const char
+	    *source; /* [a-z0-9][a-z0-9._-]*: the first half of the subject */
 	const char *issuer; /* a DN, "CN=Acme User CA,O=Acme" (RFC 4514) */
 	const char *by;     /* one of PR_IDENTITY_BY */
 	const char *search; /* "(mail={san.email})": see pr_identity_fields */
-	const char *ca;     /* PEM file whose key must have signed the certificate */
-	struct pr_loc loc;  /* of the rule */
+	const char
+	    *ca; /* PEM file whose key must have signed the certificate */
+	struct pr_loc loc; /* of the rule */
 	/* of the values; one with line 0 falls back to loc */
 	struct pr_loc source_loc, issuer_loc, by_loc, search_loc, ca_loc;
 };
 
 /* X(id, word of `by:`, what it takes) */
-#define PR_IDENTITY_BY(X) \
-	X(CN, "cn", "the subject's common name") \
-	X(DN, "dn", "the subject's whole DN") \
-	X(SAN_EMAIL, "san-email", "the e-mail address of the SAN") \
-	X(SAN_UPN, "san-upn", "the user principal name of the SAN") \
-	X(SAN_URI, "san-uri", "the URI of the SAN (SPIFFE)") \
+#define PR_IDENTITY_BY(X)                                                      \
+	X(CN, "cn", "the subject's common name")                               \
+	X(DN, "dn", "the subject's whole DN")                                  \
+	X(SAN_EMAIL, "san-email", "the e-mail address of the SAN")             \
+	X(SAN_UPN, "san-upn", "the user principal name of the SAN")            \
+	X(SAN_URI, "san-uri", "the URI of the SAN (SPIFFE)")                   \
 	X(EXACT, "exact", "this very certificate, looked up in the directory") \
 	X(USER, "user", "the daemon's User, where it shows no certificate")
 
@@ -76,9 +78,10 @@ void pr_identity_unrefp(struct pr_identity **id); /* for PR_CLEANUP */
 
 /* What dockerd says of the caller; empty strings are absent ones.  Borrowed. */
 struct pr_identity_call {
-	struct pr_str user;         /* User */
-	struct pr_str method;       /* UserAuthNMethod */
-	const struct pr_str *chain; /* RequestPeerCertificates, as in the JSON */
+	struct pr_str user;   /* User */
+	struct pr_str method; /* UserAuthNMethod */
+	const struct pr_str
+	    *chain; /* RequestPeerCertificates, as in the JSON */
 	size_t n_chain;
 };
 

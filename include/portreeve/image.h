@@ -8,14 +8,15 @@
 
 enum pr_image_form {
 	PR_IMAGE_INVALID = 0,
-	PR_IMAGE_NAME,    /* cannot be an id */
-	PR_IMAGE_EITHER,  /* hex digits only, no tag: a name, else the prefix of an id */
-	PR_IMAGE_ID,      /* sha256:..., or 64 hex digits */
+	PR_IMAGE_NAME, /* cannot be an id */
+	PR_IMAGE_EITHER, /* hex digits only, no tag: a name, else the prefix of an id */
+	PR_IMAGE_ID, /* sha256:..., or 64 hex digits */
 };
 
 struct pr_image {
 	enum pr_image_form form;
-	struct pr_str name;   /* "docker.io/library/alpine": registry/path, spelt out */
+	struct pr_str
+	    name; /* "docker.io/library/alpine": registry/path, spelt out */
 	struct pr_str tag;    /* as given, or empty */
 	struct pr_str digest; /* "sha256:...", or empty */
 };

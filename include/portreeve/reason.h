@@ -4,35 +4,35 @@
 #define PR_REASON_H
 
 /* X(id, code): denials first, then what allows */
-#define PR_REASONS(X) \
+#define PR_REASONS(X)                                 \
 	X(NONE, "none") /* not decided yet: denies */ \
-	X(BAD_CALL, "bad-call") \
-	X(AMBIGUOUS, "ambiguous-request") \
-	X(BODY_NOT_VISIBLE, "body-not-visible") \
-	X(UNKNOWN_OPERATION, "unknown-operation") \
+	X(BAD_CALL, "bad-call")                       \
+	X(AMBIGUOUS, "ambiguous-request")             \
+	X(BODY_NOT_VISIBLE, "body-not-visible")       \
+	X(UNKNOWN_OPERATION, "unknown-operation")     \
 	X(UNSUPPORTED_VERSION, "unsupported-version") \
-	X(UNMAPPED_IDENTITY, "unmapped-identity") \
-	X(DIRECTORY, "directory-unavailable") \
-	X(AUDIT, "audit-unavailable") \
-	X(DEADLINE, "deadline") \
-	X(BUSY, "busy") \
-	X(GUARD, "guard") \
-	X(ROLE_DENY, "role-deny") \
-	X(FREEZE, "freeze") \
-	X(PHASE_NOT_SERVED, "phase-not-served") \
-	X(NO_GRANT, "no-grant") \
-	X(ROLE, "role") \
-	X(PHASE, "phase") \
-	X(OWNER, "owner") \
-	X(PHASE_MISMATCH, "phase-mismatch") \
-	X(NO_SUCH_OBJECT, "no-such-object") \
-	X(NO_PROFILE, "no-profile") \
-	X(QUOTA, "quota") \
-	X(PROFILE, "profile") \
-	X(STORED_SPEC, "stored-spec") \
-	X(MUST_DEFAULT, "must-default") \
-	X(CANNOT_TELL, "cannot-tell") \
-	X(GRANT, "grant") \
+	X(UNMAPPED_IDENTITY, "unmapped-identity")     \
+	X(DIRECTORY, "directory-unavailable")         \
+	X(AUDIT, "audit-unavailable")                 \
+	X(DEADLINE, "deadline")                       \
+	X(BUSY, "busy")                               \
+	X(GUARD, "guard")                             \
+	X(ROLE_DENY, "role-deny")                     \
+	X(FREEZE, "freeze")                           \
+	X(PHASE_NOT_SERVED, "phase-not-served")       \
+	X(NO_GRANT, "no-grant")                       \
+	X(ROLE, "role")                               \
+	X(PHASE, "phase")                             \
+	X(OWNER, "owner")                             \
+	X(PHASE_MISMATCH, "phase-mismatch")           \
+	X(NO_SUCH_OBJECT, "no-such-object")           \
+	X(NO_PROFILE, "no-profile")                   \
+	X(QUOTA, "quota")                             \
+	X(PROFILE, "profile")                         \
+	X(STORED_SPEC, "stored-spec")                 \
+	X(MUST_DEFAULT, "must-default")               \
+	X(CANNOT_TELL, "cannot-tell")                 \
+	X(GRANT, "grant")                             \
 	X(PING, "builtin.ping")
 
 enum pr_reason {

@@ -18,9 +18,9 @@
 /* How the name is known.  A zero is nobody: denied `unmapped-identity`. */
 enum pr_subject_how {
 	PR_SUBJECT_UNMAPPED = 0,
-	PR_SUBJECT_CERT,      /* a rule of identity: and the peer's certificate */
-	PR_SUBJECT_USER,      /* the daemon's User alone, by a rule `by: user` */
-	PR_SUBJECT_UID,       /* the peer's uid on a unix socket */
+	PR_SUBJECT_CERT, /* a rule of identity: and the peer's certificate */
+	PR_SUBJECT_USER, /* the daemon's User alone, by a rule `by: user` */
+	PR_SUBJECT_UID,  /* the peer's uid on a unix socket */
 	PR_SUBJECT_ANONYMOUS, /* no User, no method, no certificate */
 };
 
@@ -34,11 +34,12 @@ struct pr_subject {
 	struct pr_str search; /* RFC 4515 filter, or empty: look the name up */
 
 	/* Of the certificate; empty without one. */
-	struct pr_str fingerprint; /* SHA-256 of the DER, 64 lower-case digits */
-	struct pr_str serial;      /* lower-case hex, no leading zero bytes */
-	struct pr_str issuer;      /* RFC 4514, most specific first */
+	struct pr_str
+	    fingerprint;      /* SHA-256 of the DER, 64 lower-case digits */
+	struct pr_str serial; /* lower-case hex, no leading zero bytes */
+	struct pr_str issuer; /* RFC 4514, most specific first */
 	struct pr_str subject;
-	struct pr_str cn;          /* the only CN, or empty */
+	struct pr_str cn; /* the only CN, or empty */
 	const struct pr_str *emails, *dns, *uris, *upns; /* of the SAN */
 	size_t n_emails, n_dns, n_uris, n_upns;
 	int64_t not_before, not_after; /* seconds since 1970 */
@@ -47,7 +48,8 @@ struct pr_subject {
 	bool has_uid;
 	uint32_t uid;
 
-	struct pr_subject_owner *owner; /* NULL: not counted (static, or of a test) */
+	struct pr_subject_owner
+	    *owner; /* NULL: not counted (static, or of a test) */
 };
 
 /* One more reference to s, and s.  From any thread. */

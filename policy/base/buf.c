@@ -193,7 +193,8 @@ pr_buf_json(struct pr_buf *b, struct pr_str s)
 			pr_buf_cstr(b, "\\u2029");
 		else if (len == 2 && (unsigned char)s.p[i] == 0xc2 &&
 		    (unsigned char)s.p[i + 1] < 0xa0) /* C1 controls */
-			pr_buf_printf(b, "\\u00%02x", (unsigned char)s.p[i + 1]);
+			pr_buf_printf(
+			    b, "\\u00%02x", (unsigned char)s.p[i + 1]);
 		else if (len > 0)
 			pr_buf_add(b, s.p + i, len);
 		else

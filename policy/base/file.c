@@ -37,13 +37,14 @@ static int
 read_file(struct pr_arena *a, const char *path, size_t cap, mode_t forbidden,
     struct pr_str *out, struct pr_err **err)
 {
-	PR_CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	PR_CLEANUP(close_fd)
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	size_t got;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return pr_err_set(err, PR_ERR_IO, errno, "%s: %s", path,
-		    strerror(errno));
+		return pr_err_set(
+		    err, PR_ERR_IO, errno, "%s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return pr_err_set(
 		    err, PR_ERR_INVALID, 0, "%s: not a regular file", path);
@@ -60,8 +61,8 @@ read_file(struct pr_arena *a, const char *path, size_t cap, mode_t forbidden,
 	char *p = pr_arena_bytes(a, want + 1);
 
 	if (read_all(fd, p, want, &got) < 0)
-		return pr_err_set(err, PR_ERR_IO, errno, "%s: %s", path,
-		    strerror(errno));
+		return pr_err_set(
+		    err, PR_ERR_IO, errno, "%s: %s", path, strerror(errno));
 	if (got == want)
 		return pr_err_set(err, PR_ERR_INVALID, 0,
 		    "%s: changed while it was read", path);

@@ -133,7 +133,8 @@ distance(struct pr_str a, struct pr_str b)
 			if (now[j - 1] + 1 < best)
 				best = now[j - 1] + 1;
 			if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] &&
-			    a.p[i - 2] == b.p[j - 1] && before[j - 2] + 1 < best)
+			    a.p[i - 2] == b.p[j - 1] &&
+			    before[j - 2] + 1 < best)
 				best = before[j - 2] + 1;
 			now[j] = best;
 		}

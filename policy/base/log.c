@@ -18,8 +18,10 @@ void
 pr_log(enum pr_log_level level, const char *fmt, ...)
 {
 	static const char *const names[] = {[PR_LOG_ERROR] = "error",
-	    [PR_LOG_WARNING] = "warning", [PR_LOG_NOTICE] = "notice",
-	    [PR_LOG_INFO] = "info", [PR_LOG_DEBUG] = "debug"};
+	    [PR_LOG_WARNING] = "warning",
+	    [PR_LOG_NOTICE] = "notice",
+	    [PR_LOG_INFO] = "info",
+	    [PR_LOG_DEBUG] = "debug"};
 	PR_CLEANUP(pr_buf_fini) struct pr_buf text = PR_BUF_INIT;
 	PR_CLEANUP(pr_buf_fini) struct pr_buf line = PR_BUF_INIT;
 	va_list ap;

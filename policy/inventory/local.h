@@ -82,8 +82,8 @@ struct pr_inventory {
 	bool listing;
 	struct answer *version, *info; /* of the daemon, or NULL */
 	struct pr_inventory_stats stats;
-	pid_t pid;  /* of dockerd; 0: not known */
-	int pid_fd; /* that very process, or -1 */
+	pid_t pid;    /* of dockerd; 0: not known */
+	int pid_fd;   /* that very process, or -1 */
 	pid_t caller; /* who called the plugin last; 0: nobody yet */
 
 	struct path_places *places; /* resolved protected places; own lock */
