@@ -96,9 +96,12 @@ int pending_unsettled(struct pending *p, const struct pr_ref *refs,
     size_t n_refs, uint64_t since, bool may_wait, uint64_t deadline);
 /* Takes it back, as if it had not been. */
 void pending_drop(struct pending *p, uint64_t handle, struct pending_entry *e);
-/* What requests with this key do, if there is one: it was read then. */
-bool pending_op(
-    struct pending *p, const struct pending_key *key, enum pr_op *op);
+/*
+ * The request with this key that ends next: what it does, as it was read when
+ * it was judged, and the id of its decision.  False: there is none.
+ */
+bool pending_op(struct pending *p, const struct pending_key *key,
+    enum pr_op *op, char id[PR_UUID_LEN]);
 /*
  * The oldest request with this key ends: true, *e and *handle, or false.  Its
  * names stay taken until what became of them is written down; then release.

@@ -436,16 +436,19 @@ pending_drop(struct pending *p, uint64_t handle, struct pending_entry *out)
 }
 
 bool
-pending_op(struct pending *p, const struct pending_key *key, enum pr_op *op)
+pending_op(struct pending *p, const struct pending_key *key, enum pr_op *op,
+    char id[PR_UUID_LEN])
 {
 	bool found = false;
 
 	pthread_mutex_lock(&p->lock);
-	for (struct entry *e = p->slots[slot_of(key)]; e != NULL && !found;
-	     e = e->next) {
-		found = memcmp(&e->e.key, key, sizeof *key) == 0;
-		if (found)
-			*op = e->e.op;
+	/* the last one that matches is the oldest: it will end first */
+	for (struct entry *e = p->slots[slot_of(key)]; e != NULL; e = e->next) {
+		if (memcmp(&e->e.key, key, sizeof *key) != 0)
+			continue;
+		found = true;
+		*op = e->e.op;
+		memcpy(id, e->e.id, PR_UUID_LEN);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return found;

@@ -195,13 +195,16 @@ list_is_own(struct reply *r)
 
 /* "Config.Env[*TOKEN*|*SECRET*]": the path, and patterns on names. */
 static bool
-path_shows(const struct pr_json *v, struct pr_str path)
+object_shows(const struct pr_json *v, struct pr_str path)
 {
 	struct pr_str patterns = path, dotted = pr_str_cut(&patterns, '[');
 
 	while (dotted.p != NULL && v != NULL) {
 		struct pr_str key = pr_str_cut(&dotted, '.');
 
+		/* a list on the way: some element of it may show it */
+		if (v->type == PR_JSON_ARRAY && v->n > 0)
+			return true;
 		v = v->type == PR_JSON_OBJECT ? pr_json_get(v, key) : NULL;
 	}
 	if (v == NULL || v->type == PR_JSON_NULL)
@@ -233,6 +236,19 @@ path_shows(const struct pr_json *v, struct pr_str path)
 		}
 	}
 	return v->type < PR_JSON_ARRAY;
+}
+
+/* Of an object, or of each element of a list. */
+static bool
+path_shows(const struct pr_json *v, struct pr_str path)
+{
+	if (v->type != PR_JSON_ARRAY)
+		return object_shows(v, path);
+	for (uint32_t i = 0; i < v->n; i++) {
+		if (object_shows(&v->items[i], path))
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -343,11 +359,11 @@ judge_rules(struct pr_judge *j, struct pr_arena *a, struct snapshot *s,
 static int
 find_op(struct pr_judge *j, struct pr_arena *a,
     const struct pr_judge_call *call, const struct pending_key *key,
-    struct pr_request *rq, struct pr_refusal *why)
+    struct pr_request *rq, char id[PR_UUID_LEN], struct pr_refusal *why)
 {
 	enum pr_op op;
 
-	if (!pending_op(j->pending, key, &op))
+	if (!pending_op(j->pending, key, &op, id))
 		return pr_request_read(a, &call->call, rq, why);
 	rq->op = pr_api_op(op);
 	return 0;
@@ -363,7 +379,7 @@ judge_reply(struct pr_judge *j, struct pr_arena *a,
 	struct pr_request rq = {.op = pr_api_op(PR_OP_UNKNOWN)};
 	struct pr_refusal why = {0};
 
-	if (find_op(j, a, call, key, &rq, &why) < 0) {
+	if (find_op(j, a, call, key, &rq, out->id, &why) < 0) {
 		refuse(out, outcome, why.text);
 		return PR_JUDGED;
 	}
