@@ -73,6 +73,16 @@ for dir in "$here"/[0-9]*; do
 	fi
 done
 
+# The shipped profiles let ordinary commands pass, and no others.
+mkdir "$tmp/shipped"
+cp "$root/packaging/policy/plugin-only.yaml" "$tmp/shipped/10-shipped.yaml"
+cp "$here/plugin-only.yaml" "$tmp/shipped/20-tests.yaml"
+if "$portreeve" test "$tmp/shipped" >"$tmp/out" 2>"$tmp/err"; then
+	ok
+else
+	bad "plugin-only: $(cat "$tmp/err" "$tmp/out")"
+fi
+
 # The schema for editors is made from the tables.
 "$portreeve" fmt --schema >"$tmp/schema"
 same schema "$root/packaging/policy/policy.schema.json" "$tmp/schema"
