@@ -16,14 +16,12 @@
 
 #include "local.h"
 
-#define SLOTS      4096
-#define CAP        65536         /* entries; the oldest goes first */
-#define GIVEN_FOR  (60 * PR_SEC) /* a name that is being given */
-#define USED_FOR   (10 * PR_SEC) /* a name that a handler resolves */
-#define TURN       (25 * PR_MS)  /* a thread is not kept longer than this */
-#define CHANGES    4096          /* slots; two names in one cost a look-up */
-
-#define FIRST_TURN ((uint64_t)1) /* no claim is older */
+#define SLOTS     4096
+#define CAP       65536         /* entries; the oldest goes first */
+#define GIVEN_FOR (60 * PR_SEC) /* a name that is being given */
+#define USED_FOR  (10 * PR_SEC) /* a name that a handler resolves */
+#define TURN      (25 * PR_MS)  /* a thread is not kept longer than this */
+#define CHANGES   4096          /* slots; two names in one cost a look-up */
 
 struct name {
 	struct name *next;
@@ -68,7 +66,7 @@ pending_new(void)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&p->freed, &attr);
 	pthread_condattr_destroy(&attr);
-	p->next_handle = FIRST_TURN + 1;
+	p->next_handle = 1;
 	return p;
 }
 
@@ -383,16 +381,23 @@ pending_add(struct pending *p, const struct pending_entry *e,
 	return rc;
 }
 
-/* Is one of the names used by the references being given just now? */
+/*
+ * Is one of the names used by the references being given just now?  Whose its
+ * object is, is written down at the end of that.
+ */
 static bool
-being_given(const struct pending *p, const struct pr_ref *refs, size_t n)
+being_given(const struct pending *p, const struct pr_ref *refs, size_t n_refs)
 {
 	uint64_t now = pr_clock_now();
 
-	for (size_t i = 0; i < n; i++) {
-		if (holds_name(&refs[i]) && !gives(&refs[i]) &&
-		    in_use(p, &refs[i], FIRST_TURN, now))
-			return true;
+	for (size_t i = 0; i < n_refs; i++) {
+		if (!holds_name(&refs[i]) || gives(&refs[i]))
+			continue;
+		for (const struct name *n = p->names; n != NULL; n = n->next) {
+			if (n->given && !n->claim && n->until >= now &&
+			    same_name(n, &refs[i]))
+				return true;
+		}
 	}
 	return false;
 }

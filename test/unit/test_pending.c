@@ -113,6 +113,22 @@ START_TEST(facts_from_before_a_giving_are_none)
 }
 END_TEST
 
+START_TEST(what_was_just_made_may_be_used_but_is_not_yet_somebodys)
+{
+	uint64_t since = pending_clock(p), a, b;
+	struct pr_object made = by_name;
+	struct pr_ref r;
+
+	made.created = PR_STR("2200-01-01T00:00:00Z");
+	r = ref(PR_KIND_CONTAINER, PR_REF_TARGET, &made);
+	ck_assert_int_eq(add(give(), since, &a), 0);
+	ck_assert_int_eq(pending_unsettled(p, &r, 1, since, false, LATER), -1);
+	ck_assert_int_eq(add(r, since, &b), 0);
+	end(a);
+	ck_assert_int_eq(pending_unsettled(p, &r, 1, since, false, LATER), 1);
+}
+END_TEST
+
 /* Two teams make one volume: the second must see that it is there now. */
 START_TEST(a_volume_is_made_once)
 {
@@ -404,6 +420,8 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, many_use_one_gives);
 	tcase_add_test(t, facts_from_before_a_giving_are_none);
+	tcase_add_test(
+	    t, what_was_just_made_may_be_used_but_is_not_yet_somebodys);
 	tcase_add_test(t, a_volume_is_made_once);
 	tcase_add_test(t, a_volume_that_is_there_is_in_use);
 	tcase_add_test(t, full_ids_and_other_kinds_are_free);
