@@ -63,10 +63,13 @@ struct pending_entry { /* what is remembered of an allowed request */
 	char team[PR_LEDGER_NAME + 1], phase[PR_LEDGER_NAME + 1];
 	bool owned;        /* team and phase are to be written in the ledger */
 	uint64_t token[2]; /* of pr_inventory_mutating_begin; 0: none */
-	char volume[8][130]; /* volumes that the request makes */
-	unsigned n_volumes;
+	/* volumes that the request makes: names, each with its NUL; whoever
+	 * has the entry owns them (pending_entry_fini) */
+	char *volumes;
+	size_t n_volumes; /* bytes */
 };
 
+void pending_entry_fini(struct pending_entry *e);
 struct pending *pending_new(void);
 void pending_free(struct pending *p);
 void pending_key(const struct pr_judge_call *call, struct pending_key *key);
@@ -77,7 +80,7 @@ void pending_key(const struct pr_judge_call *call, struct pending_key *key);
 uint64_t pending_clock(struct pending *p);
 /*
  * Remembers an allowed request and takes the names that it uses and gives:
- * 0: taken; 1: one of them was given to something since the references were
+ * 0: taken, with what the entry owns; 1: one of them was given to something since the references were
  * looked up, so they must be looked up and judged anew; -1: a name is in use
  * by another request and did not become free in a short time (may_wait), or is
  * in use now (otherwise): ask again.  Who waits has a turn, *turn (0 before

@@ -55,6 +55,21 @@ struct pending {
 	uint64_t changed[CHANGES]; /* the clock when one of the slot was */
 };
 
+void
+pending_entry_fini(struct pending_entry *e)
+{
+	free(e->volumes);
+	e->volumes = NULL;
+	e->n_volumes = 0;
+}
+
+static void
+entry_free(struct entry *e)
+{
+	pending_entry_fini(&e->e);
+	free(e);
+}
+
 struct pending *
 pending_new(void)
 {
@@ -79,7 +94,7 @@ pending_free(struct pending *p)
 		struct entry *e = p->oldest;
 
 		p->oldest = e->newer;
-		free(e);
+		entry_free(e);
 	}
 	while (p->names != NULL) {
 		struct name *n = p->names;
@@ -321,7 +336,7 @@ add_entry(struct pending *p, const struct pending_entry *src, uint64_t handle)
 
 		free_names(p, old->handle, 0);
 		unlink_entry(p, old);
-		free(old);
+		entry_free(old);
 	}
 }
 

@@ -205,17 +205,19 @@ more_teams(struct work *w)
 static void
 remember_volumes(const struct work *w, struct pending_entry *e)
 {
+	struct pr_buf b = PR_BUF_INIT;
+
 	for (size_t i = 0; w->spec != NULL && i < w->spec->n_refs; i++) {
 		const struct pr_ref *r = &w->spec->refs[i];
 
 		if (r->role != PR_REF_VOLUME || r->object == NULL ||
-		    r->object->presence != PR_ABSENT ||
-		    e->n_volumes == PR_COUNT(e->volume) ||
-		    r->name.n >= sizeof e->volume[0])
+		    r->object->presence != PR_ABSENT)
 			continue;
-		memcpy(e->volume[e->n_volumes], r->name.p, r->name.n);
-		e->volume[e->n_volumes++][r->name.n] = '\0';
+		pr_buf_str(&b, r->name);
+		pr_buf_char(&b, '\0');
 	}
+	e->volumes = b.p;
+	e->n_volumes = b.n;
 }
 
 static void
@@ -360,6 +362,8 @@ hold(struct work *w)
 		w->held->holds = true;
 	else
 		end_changes(w->j, &e);
+	if (rc != 0)
+		pending_entry_fini(&e);
 	return rc;
 }
 
@@ -587,6 +591,7 @@ pr_judge_withdraw(
 	if (held != NULL && held->holds) {
 		pending_drop(j->pending, held->pending, &e);
 		end_changes(j, &e);
+		pending_entry_fini(&e);
 		held->holds = false;
 	}
 	out->verdict = PR_DENY;

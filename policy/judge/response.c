@@ -85,8 +85,8 @@ learn(struct pr_judge *j, struct pr_arena *a, const struct pending_entry *e,
 	outcome->resource = id;
 	if (kind != PR_KIND_VOLUME)
 		put(j, e, kind, id);
-	for (unsigned i = 0; i < e->n_volumes; i++)
-		put(j, e, PR_KIND_VOLUME, pr_str_of(e->volume[i]));
+	for (size_t i = 0; i < e->n_volumes; i += strlen(e->volumes + i) + 1)
+		put(j, e, PR_KIND_VOLUME, pr_str_of(e->volumes + i));
 }
 
 /* ---- response rules ---- */
@@ -432,6 +432,7 @@ pr_judge_response(struct pr_judge *j, struct pr_arena *a,
 		outcome->duration_us = (now - e.since) / 1000;
 		learn(j, a, &e, result, outcome);
 		end_changes(j, &e);
+		pending_entry_fini(&e);
 		pending_release(j->pending, handle);
 		appeared =
 		    e.absent && result->status >= 200 && result->status < 300;

@@ -80,6 +80,17 @@ def one_volume(r, api):
     r.equal(got, [201] * 12, "one team makes and uses a volume at once")
 
 
+def many_volumes(r, api):
+    """All that one create makes belongs to whom it was made for."""
+    binds = [f"many{i}:/v{i}" for i in range(12)]
+    api["alice"].must("POST", "/containers/create",
+                      {**BODY, "HostConfig": {"Binds": binds}})
+    for who, want in (("alice", 201), ("bob", 403)):
+        r.equal(api[who]("POST", "/containers/create", {
+            **BODY, "HostConfig": {"Binds": binds[-1:]}}).status, want,
+            f"the twelfth volume of a create, for {who}")
+
+
 def turns(r, api):
     """A loop of creates under a name in use keeps nobody from it."""
     api["alice"].must("POST", "/containers/create?name=busy", BODY)
@@ -121,6 +132,7 @@ def main():
             d.port, *p, lab.ca)) for u in TEAMS}
         d.import_image(api["olga"])
         one_volume(r, api)
+        many_volumes(r, api)
         turns(r, api)
         short_hex(r, api)
     r.exit()
