@@ -84,7 +84,7 @@ domain_ok(struct pr_str s)
 
 	if (port.p != NULL && port.n == 0)
 		return false;
-	for (size_t i = 0; i < port.n; i++) {
+	for (size_t i = 0; port.p != NULL && i < port.n; i++) {
 		if (port.p[i] < '0' || port.p[i] > '9')
 			return false;
 	}

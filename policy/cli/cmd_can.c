@@ -50,8 +50,8 @@ within_quota(void *arg, unsigned quota, int team,
 	(void)quota;
 	(void)team;
 	(void)more;
-	(void)text;
-	(void)len;
+	if (len > 0)
+		text[0] = '\0';
 	return PR_YES;
 }
 
@@ -109,9 +109,7 @@ ask(const struct asking *k, const struct pr_op_info *op, unsigned phase,
 	    .request = &rq,
 	    .who = k->who,
 	    .door = PR_DOOR_PROXY,
-	    .served = k->host != NULL
-		? pr_policy_host(k->policy, pr_str_of(k->host))
-		: UINT64_C(1) << phase,
+	    .served = pr_policy_host(k->policy, pr_str_of(k->host)),
 	    .now = pr_clock_wall(),
 	    .refs = refs,
 	    .spec = spec_new(k, false),
@@ -120,6 +118,8 @@ ask(const struct asking *k, const struct pr_op_info *op, unsigned phase,
 	    .wanted_team = owner,
 	    .quota = within_quota};
 
+	if (k->host == NULL)
+		q.served = UINT64_C(1) << phase % PR_MAX_PHASES;
 	if (op->scope == PR_SCOPE_OWNED && op->kind != PR_KIND_NONE)
 		refs[q.n_refs++] =
 		    object_ref(k, op->kind, PR_REF_TARGET, owner, name);

@@ -136,8 +136,13 @@ name_ref(const struct pr_ref *r, char buf[96])
 	size_t n;
 
 	n = (size_t)snprintf(buf, 32, "%s ", pr_kind_name(r->kind));
-	for (size_t i = 0; i < s.n && i < 48; i++)
-		buf[n++] = s.p[i] > 0x20 && s.p[i] < 0x7f ? s.p[i] : '?';
+	for (size_t i = 0; i < s.n && i < 48; i++) {
+		char c = s.p[i];
+
+		if (c <= 0x20 || c >= 0x7f)
+			c = '?';
+		buf[n++] = c;
+	}
 	buf[n] = '\0';
 }
 

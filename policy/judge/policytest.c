@@ -2,7 +2,6 @@
 /* The tests that a policy carries, decided without daemon or directory. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <portreeve/caps.h>
 #include <portreeve/clock.h>
@@ -124,30 +123,6 @@ host_of(const struct pr_policy *p, const struct pr_policy_test *t,
 	return (struct pr_str){copy, host.n};
 }
 
-/* "2026-11-27T16:30:00Z" as wall time; 0: now. */
-static int64_t
-time_of(struct pr_str at)
-{
-	struct tm tm = {0};
-	char text[32];
-	unsigned y, mo, d, h, mi, s;
-
-	if (at.n == 0 || at.n >= sizeof text)
-		return pr_clock_wall();
-	memcpy(text, at.p, at.n);
-	text[at.n] = '\0';
-	if (sscanf(text, "%4u-%2u-%2uT%2u:%2u:%2u", &y, &mo, &d, &h, &mi, &s) !=
-	    6)
-		return pr_clock_wall();
-	tm.tm_year = (int)y - 1900;
-	tm.tm_mon = (int)mo - 1;
-	tm.tm_mday = (int)d;
-	tm.tm_hour = (int)h;
-	tm.tm_min = (int)mi;
-	tm.tm_sec = (int)s;
-	return (int64_t)timegm(&tm) * (int64_t)PR_SEC;
-}
-
 static int
 read_call(struct pr_arena *a, const struct pr_policy_test *t,
     struct pr_call *call, const char **why)
@@ -227,7 +202,7 @@ decide(const struct pr_policy *p, const struct pr_policy_test *t,
 	    .who = who,
 	    .door = plugin ? PR_DOOR_PLUGIN : PR_DOOR_PROXY,
 	    .served = pr_policy_host(p, host_of(p, t, a)),
-	    .now = time_of(t->at),
+	    .now = t->when != 0 ? t->when : pr_clock_wall(),
 	    .refs = f.refs,
 	    .n_refs = f.n_refs,
 	    .spec = spec,

@@ -193,6 +193,43 @@ list_is_own(struct reply *r)
 	return true;
 }
 
+/* One of "*TOKEN*|*SECRET*" is the name. */
+static bool
+is_named(struct pr_str patterns, struct pr_str name)
+{
+	while (patterns.p != NULL) {
+		if (pr_glob_nocase(pr_str_cut(&patterns, '|'), name, '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* A list of "NAME=value", or a map, holds one of the names. */
+static bool
+holds_named(const struct pr_json *v, struct pr_str patterns)
+{
+	for (uint32_t i = 0; v->type == PR_JSON_ARRAY && i < v->n; i++) {
+		struct pr_str name = v->items[i].str;
+
+		if (v->items[i].type != PR_JSON_STRING ||
+		    is_named(patterns, pr_str_cut(&name, '=')))
+			return true;
+	}
+	for (uint32_t i = 0; v->type == PR_JSON_OBJECT && i < v->n; i++) {
+		if (is_named(patterns, v->members[i].key))
+			return true;
+	}
+	return v->type < PR_JSON_ARRAY;
+}
+
+static bool
+is_empty(const struct pr_json *v)
+{
+	if (v->type == PR_JSON_STRING)
+		return v->str.n == 0;
+	return v->type >= PR_JSON_ARRAY && v->n == 0;
+}
+
 /* "Config.Env[*TOKEN*|*SECRET*]": the path, and patterns on names. */
 static bool
 object_shows(const struct pr_json *v, struct pr_str path)
@@ -210,32 +247,10 @@ object_shows(const struct pr_json *v, struct pr_str path)
 	if (v == NULL || v->type == PR_JSON_NULL)
 		return false;
 	if (patterns.p == NULL)
-		return v->type == PR_JSON_STRING ? v->str.n > 0
-		    : v->type >= PR_JSON_ARRAY   ? v->n > 0
-						 : true;
+		return !is_empty(v);
 	if (pr_str_ends(patterns, "]"))
 		patterns.n--;
-	for (uint32_t i = 0; v->type == PR_JSON_ARRAY && i < v->n; i++) {
-		struct pr_str rest = patterns, name = v->items[i].str;
-
-		if (v->items[i].type != PR_JSON_STRING)
-			return true;
-		name = pr_str_cut(&name, '=');
-		while (rest.p != NULL) {
-			if (pr_glob_nocase(pr_str_cut(&rest, '|'), name, '\0'))
-				return true;
-		}
-	}
-	for (uint32_t i = 0; v->type == PR_JSON_OBJECT && i < v->n; i++) {
-		struct pr_str rest = patterns;
-
-		while (rest.p != NULL) {
-			if (pr_glob_nocase(pr_str_cut(&rest, '|'),
-				v->members[i].key, '\0'))
-				return true;
-		}
-	}
-	return v->type < PR_JSON_ARRAY;
+	return holds_named(v, patterns);
 }
 
 /* Of an object, or of each element of a list. */
@@ -439,7 +454,7 @@ pr_judge_response(struct pr_judge *j, struct pr_arena *a,
 	}
 	if (may_wait || appeared) {
 		out->verdict = PR_DENY;
-		answer = judge_reply(
+		judge_reply(
 		    j, a, call, &key, result, may_wait, appeared, out, outcome);
 	}
 	outcome->id = known ? pr_str_of(out->id) : (struct pr_str){NULL, 0};

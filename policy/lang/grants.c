@@ -382,7 +382,6 @@ static void
 load_test(struct load *ld, const struct ynode *n, struct pr_policy_test *t)
 {
 	struct raw_test raw = {0};
-	int64_t when;
 
 	t->loc = ynode_loc(n);
 	if (n->type != Y_MAP || n->bad) {
@@ -399,7 +398,7 @@ load_test(struct load *ld, const struct ynode *n, struct pr_policy_test *t)
 	t->door = raw.door != NULL ? value_keep(&ld->l, raw.door) : t->door;
 	t->at = raw.at != NULL ? value_keep(&ld->l, raw.at) : t->at;
 	t->by = raw.by != NULL ? value_keep(&ld->l, raw.by) : t->by;
-	if (raw.at != NULL && !value_time(raw.at->s, &when))
+	if (raw.at != NULL && !value_time(raw.at->s, &t->when))
 		lang_error(&ld->l, ynode_loc(raw.at),
 		    "as \"2026-11-27T17:00:00+01:00\" or with Z for UTC",
 		    "not a time");

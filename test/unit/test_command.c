@@ -250,6 +250,12 @@ START_TEST(every_flag_makes_a_request)
 }
 END_TEST
 
+START_TEST(no_flag_is_lost)
+{
+	ck_assert_uint_eq(PR_COUNT(table), 74);
+}
+END_TEST
+
 static const struct {
 	const char *line, *why;
 } refused[] = {
@@ -304,6 +310,7 @@ main(void)
 	tcase_add_loop_test(t, every_flag_makes_a_request, 0, PR_COUNT(table));
 	tcase_add_loop_test(t, command_is_refused, 0, PR_COUNT(refused));
 	tcase_add_test(t, run_names_the_container);
+	tcase_add_test(t, no_flag_is_lost);
 	suite_add_tcase(s, t);
 	return unit_run(s);
 }

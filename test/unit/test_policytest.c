@@ -93,6 +93,12 @@ static const struct {
      "\"2026-11-28T12:00:00Z\", expect: deny, by: freeze}",
 	true, "deny, by freeze"},
     {"{as: a@pay, host: prod, do: docker run alpine, at: "
+     "\"2026-11-29T00:30:00+01:00\", expect: deny, by: freeze}",
+	true, "deny, by freeze"},
+    {"{as: a@pay, host: prod, do: docker run alpine, at: "
+     "\"2026-11-28T12:00Z\", expect: deny, by: freeze}",
+	true, "deny, by freeze"},
+    {"{as: a@pay, host: prod, do: docker run alpine, at: "
      "\"2026-11-27T12:00:00Z\", expect: allow}",
 	true, "allow, by grant"},
     {"{as: a@pay, host: dev-1, door: plugin, do: docker run --name "
