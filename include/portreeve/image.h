@@ -36,5 +36,11 @@ struct pr_str pr_image_spell(struct pr_str pattern, char *buf, size_t len);
  * out.
  */
 bool pr_image_match(struct pr_str pattern, const struct pr_image *image);
+/*
+ * The same for a name without tag and digest that means all tags (a pull, a
+ * push): the pattern has no digest, and no tag or the tag `*`.
+ */
+bool pr_image_match_all_tags(
+    struct pr_str pattern, const struct pr_image *image);
 
 #endif /* PR_IMAGE_H */

@@ -124,10 +124,24 @@ struct pr_device_ask { /* HostConfig.DeviceRequests */
 	bool ids;                    /* DeviceIDs or Options are given */
 };
 
+enum pr_image_act {
+	PR_IMAGE_PULLED = 0, /* images.allow */
+	PR_IMAGE_WRITTEN,    /* images.write: given to content */
+	PR_IMAGE_PUSHED,     /* images.push */
+};
+
+struct pr_image_name {
+	enum pr_image_act act;
+	pr_field field;
+	struct pr_str text; /* spelt out: "docker.io/library/alpine:3" */
+	bool all_tags; /* pull, push: neither tag nor digest is given */
+};
+
 enum pr_spec_body {
 	PR_SPEC_NOTHING = 0, /* no body, only references */
 	PR_SPEC_CONTAINER,   /* create, or a stored spec */
 	PR_SPEC_EXEC,
+	PR_SPEC_IMAGE, /* pull, tag, push, remove, import, load */
 	PR_SPEC_UNREAD, /* a body that no extractor understands: cannot tell */
 };
 
@@ -155,6 +169,11 @@ struct pr_spec {
 
 	struct pr_str image; /* as written */
 	int image_ref;       /* index in refs, or -1 */
+	struct pr_image_name *names;
+	size_t n_names, cap_names;
+	bool names_unseen;      /* load: they lie in the tar */
+	bool removes_image;     /* image: every name of it is taken away */
+	struct pr_str from_src; /* import: a URL; empty: the body */
 	bool healthcheck, healthcheck_off;
 
 	struct pr_ns network, pid, ipc, uts, userns, cgroupns;

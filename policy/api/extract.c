@@ -200,28 +200,37 @@ static const struct extractor {
 	const char *action;
 	int (*read)(struct extract *e, const struct pr_request *rq);
 	/* the query keys that some engine knows (semantics 5.3) */
-	const char *query[6];
+	const char *query;
 } extractors[] = {
-    {"container.create", extract_create, {"name", "platform"}},
-    {"container.exec", extract_exec, {NULL}},
-    {"container.exec-start", extract_exec_start, {NULL}},
-    {"container.start", extract_start,
-	{"detachKeys", "checkpoint", "checkpoint-dir"}},
-    {"container.restart", extract_nothing, {"t", "signal"}},
-    {"container.unpause", extract_nothing, {NULL}},
+    {"container.create", extract_create, "name platform"},
+    {"container.exec", extract_exec, ""},
+    {"container.exec-start", extract_exec_start, ""},
+    {"container.start", extract_start, "detachKeys checkpoint checkpoint-dir"},
+    {"container.restart", extract_nothing, "t signal"},
+    {"container.unpause", extract_nothing, ""},
     {"container.attach", extract_nothing,
-	{"detachKeys", "logs", "stream", "stdin", "stdout", "stderr"}},
+	"detachKeys logs stream stdin stdout stderr"},
     {"container.attach-ws", extract_nothing,
-	{"detachKeys", "logs", "stream", "stdin", "stdout", "stderr"}},
-    {"container.rename", extract_rename, {"name"}},
-    {"network.disconnect", extract_disconnect, {NULL}},
+	"detachKeys logs stream stdin stdout stderr"},
+    {"container.rename", extract_rename, "name"},
+    {"image.pull", extract_pull,
+	"fromImage tag platform fromSrc repo message changes"},
+    {"image.tag", extract_tag, "repo tag force"},
+    {"image.push", extract_push, "tag platform"},
+    {"image.remove", extract_remove_image, "force noprune platforms"},
+    {"image.import", extract_import,
+	"fromSrc repo tag message changes platform fromImage"},
+    {"image.load", extract_load, "quiet platform"},
+    {"network.disconnect", extract_disconnect, ""},
 };
 
 static bool
 knows_key(const struct extractor *x, struct pr_str key)
 {
-	for (size_t i = 0; i < PR_COUNT(x->query); i++) {
-		if (x->query[i] != NULL && pr_str_is(key, x->query[i]))
+	struct pr_str rest = pr_str_of(x->query);
+
+	while (rest.p != NULL) {
+		if (pr_str_eq(pr_str_cut(&rest, ' '), key))
 			return true;
 	}
 	return false;

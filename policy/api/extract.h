@@ -39,4 +39,26 @@ int extract_exec_start(struct extract *e, const struct pr_request *rq);
 int extract_start(struct extract *e, const struct pr_request *rq);
 int extract_rename(struct extract *e, const struct pr_request *rq);
 
+/* The value of a query key; empty if it is not there. */
+struct pr_str extract_query(const struct pr_request *rq, const char *key);
+/*
+ * Adds the name of an image that the request pulls, gives or pushes; `tag`,
+ * if not empty, takes the place of the name's own.
+ */
+int extract_name(struct extract *e, enum pr_image_act act, struct pr_str repo,
+    struct pr_str tag, pr_field field);
+/*
+ * The query key `changes` of commit and import: adds what its lines set to
+ * labels (beside those of the body) and env of the spec.
+ */
+int extract_changes(
+    struct extract *e, const struct pr_request *rq, struct pr_kvs labels);
+
+int extract_pull(struct extract *e, const struct pr_request *rq);
+int extract_tag(struct extract *e, const struct pr_request *rq);
+int extract_push(struct extract *e, const struct pr_request *rq);
+int extract_remove_image(struct extract *e, const struct pr_request *rq);
+int extract_import(struct extract *e, const struct pr_request *rq);
+int extract_load(struct extract *e, const struct pr_request *rq);
+
 #endif /* EXTRACT_H */

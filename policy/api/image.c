@@ -277,3 +277,14 @@ pr_image_match(struct pr_str pattern, const struct pr_image *image)
 	    pr_glob(
 		tag, image->tag.n > 0 ? image->tag : PR_STR("latest"), '\0');
 }
+
+bool
+pr_image_match_all_tags(struct pr_str pattern, const struct pr_image *image)
+{
+	struct pr_str digest = pattern, name = pr_str_cut(&digest, '@');
+	struct pr_str tag = cut_tag(&name);
+
+	return image->name.n > 0 && digest.p == NULL &&
+	    (tag.p == NULL || pr_str_is(tag, "*")) &&
+	    pr_glob(name, image->name, '/');
+}

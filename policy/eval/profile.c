@@ -805,7 +805,7 @@ judge_of(enum pr_profile_key key, enum pr_spec_body body)
 		return judges[key].container;
 	if (body == PR_SPEC_EXEC || key == PR_KEY_UNKNOWN_FIELDS)
 		return judges[key].exec;
-	return NULL;
+	return judge_of_body(key, body);
 }
 
 static enum pr_tri
@@ -867,6 +867,7 @@ pr_profile_judge(const struct pr_profile *profile, const struct pr_spec *spec,
 	case PR_SPEC_NOTHING:
 	case PR_SPEC_CONTAINER:
 	case PR_SPEC_EXEC:
+	case PR_SPEC_IMAGE:
 		break;
 	}
 	if (spec->must_default != NULL) {

@@ -84,10 +84,27 @@ enum pr_tri judge_restart(struct judging *j);
 
 /* Some pattern of the list matches a name as the daemon spells it out. */
 bool image_name_allowed(struct judging *j, const struct pr_image *image);
+/* The same for all tags of a repository at once. */
+bool image_tags_allowed(struct judging *j, const struct pr_image *image);
+/*
+ * The image that the spec names, by name or by id: some name of it, or
+ * (`all`) every name of it, is allowed.
+ */
+enum pr_tri judge_image(struct judging *j, bool all);
 enum pr_tri judge_images_allow(struct judging *j);
 enum pr_tri judge_images_digest(struct judging *j);
 enum pr_tri judge_env_forbid(struct judging *j);
 enum pr_tri judge_require_user(struct judging *j);
 enum pr_tri judge_require_health(struct judging *j);
+
+/* ---- profile_names.c, profile_bodies.c: bodies that are no container's ---- */
+/* The judge of a key on such a body, or NULL: it says nothing about it. */
+key_judge judge_of_body(enum pr_profile_key key, enum pr_spec_body body);
+enum pr_tri judge_images_source(struct judging *j);
+enum pr_tri judge_images_write(struct judging *j);
+enum pr_tri judge_images_push(struct judging *j);
+enum pr_tri judge_images_from_src(struct judging *j);
+/* Is this an http(s) URL whose host and path are what they look like? */
+bool url_is_plain(struct pr_str url);
 
 #endif /* PROFILE_H */

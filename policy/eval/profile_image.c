@@ -4,8 +4,9 @@
 
 #include "profile.h"
 
-bool
-image_name_allowed(struct judging *j, const struct pr_image *image)
+static bool
+some_pattern(struct judging *j, const struct pr_image *image,
+    bool (*match)(struct pr_str pattern, const struct pr_image *image))
 {
 	char spelt[1024], buf[1024];
 
@@ -15,47 +16,73 @@ image_name_allowed(struct judging *j, const struct pr_image *image)
 		    pr_image_spell(j->leaf->list.v[i], spelt, sizeof spelt);
 
 		p = pattern_expand(j, p, buf, sizeof buf);
-		if (p.p != NULL && pr_image_match(p, image))
+		if (p.p != NULL && match(p, image))
 			return true;
 	}
 	return false;
 }
 
-/* Some tag or digest of the image is a name that is allowed. */
-static bool
-some_name_allowed(
-    struct judging *j, struct pr_arena *a, const struct pr_json *v)
+bool
+image_name_allowed(struct judging *j, const struct pr_image *image)
 {
-	if (v == NULL || v->type != PR_JSON_ARRAY)
-		return false;
-	for (uint32_t i = 0; i < v->n; i++) {
-		struct pr_image image;
+	return some_pattern(j, image, pr_image_match);
+}
 
-		if (v->items[i].type != PR_JSON_STRING)
-			continue;
-		image = pr_image_read(a, v->items[i].str);
+bool
+image_tags_allowed(struct judging *j, const struct pr_image *image)
+{
+	return some_pattern(j, image, pr_image_match_all_tags);
+}
+
+/* How many names of a list there are, and how many of them are allowed. */
+struct tally {
+	size_t n, allowed;
+};
+
+static struct tally
+count_names(struct judging *j, struct pr_arena *a, const struct pr_json *v)
+{
+	struct tally t = {0, 0};
+
+	for (uint32_t i = 0; v != NULL && v->type == PR_JSON_ARRAY && i < v->n;
+	     i++) {
+		struct pr_image image = {.form = PR_IMAGE_INVALID};
+
+		if (v->items[i].type == PR_JSON_STRING)
+			image = pr_image_read(a, v->items[i].str);
+		t.n++;
 		if (image.form != PR_IMAGE_ID &&
 		    image.form != PR_IMAGE_INVALID &&
 		    image_name_allowed(j, &image))
-			return true;
+			t.allowed++;
 	}
-	return false;
+	return t;
 }
 
 static enum pr_tri
-by_id(struct judging *j, struct pr_arena *a, const struct pr_object *o)
+by_id(
+    struct judging *j, struct pr_arena *a, const struct pr_object *o, bool all)
 {
+	struct tally tags = count_names(j, a, o->repo_tags);
+	struct tally digests = count_names(j, a, o->repo_digests);
 	char name[SHOWN + 4];
 
-	if (some_name_allowed(j, a, o->repo_tags) ||
-	    some_name_allowed(j, a, o->repo_digests))
-		return PR_YES;
-	return judge_no(j, "Image %s has no name that is allowed",
-	    shown(j->spec->image, name));
+	if (!all)
+		return tags.allowed + digests.allowed > 0
+		    ? PR_YES
+		    : judge_no(j, "Image %s has no name that is allowed",
+			  shown(j->spec->image, name));
+	/* digests count where no tag speaks for the image */
+	if (tags.n == 0)
+		tags = digests;
+	return tags.allowed == tags.n
+	    ? PR_YES
+	    : judge_no(j, "Image %s has a name that is not allowed",
+		  shown(j->spec->image, name));
 }
 
 static enum pr_tri
-judge_image(struct judging *j, struct pr_arena *a)
+judge_image_in(struct judging *j, struct pr_arena *a, bool all)
 {
 	struct pr_image image = pr_image_read(a, j->spec->image);
 	const struct pr_object *o = ref_object(j, j->spec->image_ref);
@@ -74,7 +101,7 @@ judge_image(struct judging *j, struct pr_arena *a)
 			    "id",
 			    shown(j->spec->image, name));
 		if (o->presence == PR_PRESENT && o->by != PR_BY_NAME)
-			return by_id(j, a, o);
+			return by_id(j, a, o, all);
 		if (image.form == PR_IMAGE_ID)
 			return judge_no(j, "there is no image %s",
 			    shown(j->spec->image, name));
@@ -85,11 +112,17 @@ judge_image(struct judging *j, struct pr_arena *a)
 }
 
 enum pr_tri
-judge_images_allow(struct judging *j)
+judge_image(struct judging *j, bool all)
 {
 	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(1024);
 
-	return judge_image(j, a);
+	return judge_image_in(j, a, all);
+}
+
+enum pr_tri
+judge_images_allow(struct judging *j)
+{
+	return judge_image(j, false);
 }
 
 enum pr_tri

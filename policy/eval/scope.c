@@ -157,6 +157,9 @@ phase_agrees(const struct matter *m, const struct pr_grant *g,
 		return g->owner == PR_OWNER_ANY && g->all_phases;
 	if (m->phase.kind == PHASE_ONE && m->phase.index == of.index)
 		return true;
+	/* the request is of no phase itself, so the grant's must do */
+	if (m->phase.kind == PHASE_SET)
+		return g->all_phases || (g->phases >> of.index & 1) != 0;
 	return g->owner == PR_OWNER_ANY &&
 	    (g->all_phases || (g->phases >> of.index & 1) != 0);
 }
@@ -219,49 +222,74 @@ judge_ref(const struct matter *m, const struct pr_grant *g, int team,
 
 /* A label in the body of a create says whose the object will be (2.2). */
 static void
-judge_label(const struct matter *m, const struct pr_grant *g, int team,
-    struct opinion *o)
+judge_claim(const struct matter *m, const struct pr_grant *g, int team,
+    struct pr_str claim, struct opinion *o)
 {
 	const struct pr_policy *p = m->q->policy;
 	char text[200];
 
-	if (!m->creates || !m->has_label_team)
-		return;
-	if (pr_policy_team(p, m->label_team) >= 0 &&
-	    owner_in_scope(p, g, team, m->label_team))
+	if (pr_policy_team(p, claim) >= 0 && owner_in_scope(p, g, team, claim))
 		return;
 	snprintf(text, sizeof text, "the label %.*s names another team",
 	    p->label_team.n < 80 ? (int)p->label_team.n : 80, p->label_team.p);
 	opinion_say(o, PR_NO, STAGE_OWNER, PR_REASON_OWNER, text);
 }
 
+/* A phase that the request is of, as far as that is settled. */
+static bool
+phase_claimed(
+    const struct matter *m, const struct pr_grant *g, struct pr_str claim)
+{
+	int phase = pr_policy_phase(m->q->policy, claim);
+
+	if (phase < 0)
+		return false;
+	if (m->phase.kind == PHASE_ONE)
+		return m->phase.index == phase;
+	return m->phase.kind == PHASE_SET && (m->q->served >> phase & 1) != 0 &&
+	    (g->all_phases || (g->phases >> phase & 1) != 0);
+}
+
 /*
- * Volumes that mounts of a create make may bear the labels too: they say
- * nothing else than the create does.
+ * Labels of what is made beside or without an owner: of an image, which
+ * containers inherit (2.9), and of volumes that mounts make.  They say
+ * nothing else than what the request may say.
  */
 static void
-judge_volume_labels(const struct matter *m, const struct pr_grant *g, int team,
-    const struct pr_mount *mount, struct opinion *o)
+judge_labels(const struct matter *m, const struct pr_grant *g, int team,
+    struct pr_kvs labels, struct opinion *o)
 {
 	const struct pr_policy *p = m->q->policy;
 
-	for (size_t i = 0; i < mount->labels.n; i++) {
-		struct pr_str key = mount->labels.v[i].key;
-		struct pr_str value = mount->labels.v[i].value;
+	for (size_t i = 0; i < labels.n && o->answer != PR_NO; i++) {
+		const struct pr_kv *l = &labels.v[i];
 
-		if (p->label_team.n > 0 && pr_str_eq(key, p->label_team) &&
-		    (pr_policy_team(p, value) < 0 ||
-			!owner_in_scope(p, g, team, value)))
-			opinion_say(o, PR_NO, STAGE_OWNER, PR_REASON_OWNER,
-			    "a volume's label names another team");
-		else if (p->label_phase.n > 0 &&
-		    pr_str_eq(key, p->label_phase) &&
-		    (m->phase.kind != PHASE_ONE ||
-			pr_policy_phase(p, value) != m->phase.index))
+		if (p->label_team.n > 0 && pr_str_eq(l->key, p->label_team))
+			judge_claim(m, g, team, l->value, o);
+		if (o->answer != PR_NO && p->label_phase.n > 0 &&
+		    pr_str_eq(l->key, p->label_phase) &&
+		    !phase_claimed(m, g, l->value))
 			opinion_say(o, PR_NO, STAGE_OWNER,
 			    PR_REASON_PHASE_MISMATCH,
-			    "a volume's label names another phase");
+			    "the phase's label names another phase");
 	}
+}
+
+/* What the labels of the body claim. */
+static void
+judge_label(const struct matter *m, const struct pr_grant *g, int team,
+    struct opinion *o)
+{
+	const struct pr_spec *s = m->q->spec;
+
+	if (m->creates && m->has_label_team)
+		judge_claim(m, g, team, m->label_team, o);
+	if (s == NULL)
+		return;
+	if (m->op->creates == PR_KIND_IMAGE)
+		judge_labels(m, g, team, s->labels, o);
+	for (size_t i = 0; m->creates && i < s->n_mounts; i++)
+		judge_labels(m, g, team, s->mounts[i].labels, o);
 }
 
 void
@@ -276,10 +304,6 @@ judge_scope(const struct matter *m, const struct pr_grant *g, int team,
 		return;
 	}
 	judge_label(m, g, team, &worst);
-	for (size_t i = 0; m->creates && m->q->spec != NULL &&
-	     i < m->q->spec->n_mounts && worst.answer != PR_NO;
-	     i++)
-		judge_volume_labels(m, g, team, &m->q->spec->mounts[i], &worst);
 	for (size_t i = 0; i < m->q->n_refs && worst.answer != PR_NO; i++) {
 		one = *o;
 		judge_ref(m, g, team, &m->q->refs[i], &one);

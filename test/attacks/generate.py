@@ -4,8 +4,9 @@
 
 Each line is one request as bytes on the wire (latin-1 text), who sends it, and
 whether policy.yaml lets it through:
-  id class title expect wire [setup] [daemon] [note]
-`daemon`: dockerd answers by itself and asks no plugin.  `setup`: requests that
+  id class title expect wire [setup] [daemon] [offline] [note]
+`daemon`: dockerd answers by itself and asks no plugin.  `offline`: it wants a
+registry that is not there, so that it fails when it is let through.  `setup`: requests that
 the admin makes first, {"save": {NAME: member}} keeps a member of the answer.
 {{NAME}} in wire stands for what replay.py knows: ids of the world.  {{LENGTH}}
 is counted when the rest is filled in, {{PAD}} is 1.1 MB of x, and a body that
@@ -563,6 +564,106 @@ EXEC_OTHER = {**EXEC_MINE, "path": "/containers/other/exec"}
 EXEC_ROOTLY = {**EXEC_MINE, "body": {"Cmd": ["true"], "Privileged": True}}
 
 
+TAG_GONE = {"method": "POST",
+            "path": "/images/app/tag?repo=registry.acme.com/red/gone&tag=1"}
+DIGEST = "sha256:" + "ab" * 32
+OWN = "registry.acme.com/red/"
+
+
+def images():
+    """Names of images: what is pulled, given, taken away, sent away."""
+    def ask(expect, title, target, method="POST", **more):
+        add("images", expect, title,
+            wire(method, V + target, "" if method == "POST" else None),
+            **more)
+
+    pull = "/images/create?fromImage="
+    for title, target in [
+            ("pull of another image", pull + "evil&tag=1"),
+            ("… with the tag in its name", pull + "evil:1"),
+            ("pull from the other team's repository",
+             pull + "registry.acme.com/blue/x&tag=1"),
+            ("pull from a look-alike registry",
+             pull + "registry.acme.com.evil.com/red/x&tag=1"),
+            ("pull by a digest from elsewhere", pull + "evil&tag=" + DIGEST),
+            ("pull with a digest behind a tag",
+             pull + "app&tag=1@" + DIGEST),
+            ("pull with a path in the tag", pull + "app&tag=../evil"),
+            ("pull whose name is escaped", pull + "%65vil&tag=1"),
+            ("pull and import at once", pull + "app&tag=1&fromSrc=-"),
+            ("pull with a key that is none", pull + "app&tag=1&insecure=1"),
+            ("pull of two images", pull + "app&tag=1&fromImage=evil"),
+            ("a trusted name for other content",
+             "/images/evil/tag?repo=app&tag=9"),
+            ("a trusted name for trusted content",
+             "/images/app/tag?repo=app&tag=9"),
+            ("one's own name for other content",
+             "/images/evil/tag?repo=" + OWN + "x&tag=1"),
+            ("… by its id", "/images/{{EVIL_ID}}/tag?repo=" + OWN + "x"),
+            ("the other team's name", "/images/app/tag?repo="
+             "registry.acme.com/blue/x&tag=1"),
+            ("one's own name, and another tag's", "/images/app/tag?repo="
+             + OWN + "x&repo=app&tag=1"),
+            ("a name with a digest", "/images/app/tag?repo=" + OWN + "x@"
+             + DIGEST),
+            ("no name", "/images/app/tag?tag=1"),
+            ("push of a library image", "/images/app/push?tag=latest"),
+            ("push to the other team's repository",
+             "/images/registry.acme.com/blue/app/push?tag=1"),
+            ("push to a look-alike registry",
+             "/images/registry.acme.com.evil.com/red/x/push?tag=1"),
+            ("import under a trusted name",
+             "/images/create?fromSrc=-&repo=app&tag=9"),
+            ("import from elsewhere",
+             "/images/create?fromSrc=http://169.254.169.254/x&repo="
+             + OWN + "i"),
+            ("import from a file", "/images/create?fromSrc=file:///etc/x"),
+            ("import with a login in the URL", "/images/create?fromSrc="
+             "https://files.acme.com:x@evil/pub/x"),
+            ("import that climbs out", "/images/create?fromSrc="
+             "https://files.acme.com/pub/..%2Fx"),
+            ("import from a host that begins so", "/images/create?fromSrc="
+             "https://files.acme.com.evil.com/pub/x"),
+            ("import with the other team's label", "/images/create?fromSrc=-"
+             "&changes=LABEL+com.acme.team%3Dblue"),
+            ("… quoted", "/images/create?fromSrc=-"
+             "&changes=label+%22com.acme.team%22%3Dblue"),
+            ("… escaped", "/images/create?fromSrc=-"
+             "&changes=LABEL+com.acme.te%5Cam%3Dblue"),
+            ("… in a continued line", "/images/create?fromSrc=-"
+             "&changes=LABEL+a%3Db+%5C&changes=USER+com.acme.team%3Dblue"),
+            ("… in a second line", "/images/create?fromSrc=-"
+             "&changes=USER+1%0ALABEL+com.acme.team%3Dblue"),
+            ("import with a password", "/images/create?fromSrc=-"
+             "&changes=ENV+DB_PASSWORD%3Dx"),
+            ("import of nothing", "/images/create"),
+            ("load: the names are not seen", "/images/load?quiet=1")]:
+        ask("deny", title, target)
+    for title, target in [
+            ("remove a library image", "/images/app"),
+            ("remove the other team's name",
+             "/images/registry.acme.com/blue/app:1"),
+            ("remove an image by its id, all names with it",
+             "/images/{{APP_ID}}?force=1"),
+            ("remove by a short id", "/images/{{EVIL_ID}}?force=1")]:
+        ask("deny", title, target, method="DELETE")
+    ask("allow", "pull from one's own repository", pull + OWN + "x&tag=1",
+        offline=True)
+    ask("allow", "pull of all tags", pull + OWN + "x", offline=True)
+    ask("allow", "pull by digest", pull + OWN + "x&tag=" + DIGEST,
+        offline=True)
+    ask("allow", "pull for a platform",
+        pull + "app&tag=1&platform=linux%2Famd64", offline=True)
+    ask("allow", "tag", "/images/app/tag?repo=" + OWN + "n&tag=2")
+    ask("allow", "tag, from an id",
+        "/images/{{APP_ID}}/tag?repo=" + OWN + "n&tag=3")
+    ask("allow", "push", "/images/" + OWN + "app/push?tag=1", offline=True)
+    ask("allow", "push of all tags", "/images/" + OWN + "app/push",
+        offline=True)
+    ask("allow", "remove a name of one's own",
+        "/images/" + OWN + "gone:1", method="DELETE", setup=[TAG_GONE])
+
+
 def execs():
     base = {"Cmd": ["true"], "AttachStdout": True}
 
@@ -751,6 +852,7 @@ def build():
     framing()
     targets()
     bodies()
+    images()
     execs()
     ordinary()
     references()

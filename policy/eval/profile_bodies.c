@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which keys say something about the bodies that are no container's: a table
+ * a body.  unknown_fields applies to all of them.
+ */
+#include "profile.h"
+
+static const key_judge image[PR_KEY_COUNT] = {
+    [PR_KEY_IMAGES_ALLOW] = judge_images_source,
+    [PR_KEY_IMAGES_WRITE] = judge_images_write,
+    [PR_KEY_IMAGES_PUSH] = judge_images_push,
+    [PR_KEY_IMAGES_FROM_SRC] = judge_images_from_src,
+    [PR_KEY_ENV_FORBID] = judge_env_forbid,
+};
+
+key_judge
+judge_of_body(enum pr_profile_key key, enum pr_spec_body body)
+{
+	switch (body) {
+	case PR_SPEC_IMAGE:
+		return image[key];
+	case PR_SPEC_NOTHING:
+	case PR_SPEC_CONTAINER:
+	case PR_SPEC_EXEC:
+	case PR_SPEC_UNREAD:
+		break;
+	}
+	return NULL;
+}
