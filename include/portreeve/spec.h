@@ -142,6 +142,9 @@ enum pr_spec_body {
 	PR_SPEC_CONTAINER,   /* create, or a stored spec */
 	PR_SPEC_EXEC,
 	PR_SPEC_IMAGE, /* pull, tag, push, remove, import, load */
+	PR_SPEC_VOLUME, /* create: mounts[0] */
+	PR_SPEC_NETWORK, /* create */
+	PR_SPEC_CONNECT, /* of a network to a container: endpoints[0] */
 	PR_SPEC_UNREAD, /* a body that no extractor understands: cannot tell */
 };
 
@@ -180,6 +183,10 @@ struct pr_spec {
 	struct pr_endpoint *endpoints;
 	size_t n_endpoints;
 	bool static_mac; /* Config.MacAddress */
+
+	/* of a network that is made */
+	struct pr_str net_driver, ipam_driver;
+	struct pr_kvs net_options, ipam_options;
 
 	struct pr_mount *mounts;
 	size_t n_mounts, cap_mounts;

@@ -221,6 +221,9 @@ static const struct extractor {
     {"image.import", extract_import,
 	"fromSrc repo tag message changes platform fromImage"},
     {"image.load", extract_load, "quiet platform"},
+    {"volume.create", extract_volume, ""},
+    {"network.create", extract_network_create, ""},
+    {"network.connect", extract_connect, ""},
     {"network.disconnect", extract_disconnect, ""},
 };
 

@@ -60,5 +60,8 @@ int extract_push(struct extract *e, const struct pr_request *rq);
 int extract_remove_image(struct extract *e, const struct pr_request *rq);
 int extract_import(struct extract *e, const struct pr_request *rq);
 int extract_load(struct extract *e, const struct pr_request *rq);
+int extract_volume(struct extract *e, const struct pr_request *rq);
+int extract_network_create(struct extract *e, const struct pr_request *rq);
+int extract_connect(struct extract *e, const struct pr_request *rq);
 
 #endif /* EXTRACT_H */

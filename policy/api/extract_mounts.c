@@ -328,6 +328,36 @@ extract_mounts(struct extract *e, const struct body_slots *config,
 	return 0;
 }
 
+/*
+ * A volume that exists is answered as if it had been made (FACTS E), so the
+ * name is a reference as in a mount, and judged by the same keys.
+ */
+int
+extract_volume(struct extract *e, const struct pr_request *rq)
+{
+	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct body_slots v = {{NULL}};
+	struct pr_mount *m;
+	struct pr_str name;
+
+	if (body_walk(&walk, BODY_VOLUME, rq->json, "", &v) < 0)
+		return -1;
+	e->spec->body = PR_SPEC_VOLUME;
+	e->spec->unknown_field = walk.unknown_field;
+	e->spec->must_default = walk.must_default;
+	e->spec->labels = body_map(e->arena, v.f[F_V_LABELS]);
+	m = mount_new(e, PR_MOUNT_VOLUME, "Name");
+	m->driver = body_str(v.f[F_V_DRIVER]);
+	m->options = body_map(e->arena, v.f[F_V_DRIVEROPTS]);
+	name = body_str(v.f[F_V_NAME]);
+	if (name.n == 0) /* the daemon makes one up */
+		return 0;
+	if (name.p[0] == '/')
+		return body_refuse(e->why, PR_REASON_AMBIGUOUS,
+		    "Name: a volume has a name, not a path");
+	return set_source(e, m, name);
+}
+
 /* One entry of an inspect answer's Mounts: Type, Name or Source, RW, Mode. */
 static int
 add_mount_of(struct extract *e, const struct pr_json *v)

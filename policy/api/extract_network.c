@@ -97,22 +97,19 @@ read_links(struct extract *e, struct pr_strs links, pr_field field)
  * to the name (moby daemon/container_operations.go getNetworkID).
  */
 static int
-read_endpoint(struct extract *e, const struct pr_json_member *m)
+read_endpoint(struct extract *e, struct pr_str name, const struct pr_json *v,
+    pr_field field)
 {
 	struct pr_endpoint *out = &e->spec->endpoints[e->spec->n_endpoints++];
 	struct body_walk walk = {
 	    .arena = e->arena, .why = e->why, .stored = e->spec->stored};
 	struct body_slots f = {{NULL}}, ipam = {{NULL}};
-	pr_field field =
-	    pr_arena_printf(e->arena, "NetworkingConfig.EndpointsConfig[%.*s]",
-		pr_str_printable(m->key) && m->key.n < 64 ? (int)m->key.n : 0,
-		m->key.p);
 	struct pr_str id;
 
-	if (body_walk(&walk, BODY_ENDPOINT, &m->value, field, &f) < 0 ||
+	if (body_walk(&walk, BODY_ENDPOINT, v, field, &f) < 0 ||
 	    body_walk(&walk, BODY_IPAM, f.f[F_E_IPAM], field, &ipam) < 0)
 		return -1;
-	out->network = read_ns(e, NS_NETWORK, m->key, field);
+	out->network = read_ns(e, NS_NETWORK, name, field);
 	out->driver_opts = body_map(e->arena, f.f[F_E_DRIVEROPTS]);
 	out->static_ip = body_str(ipam.f[F_I_V4]).n > 0 ||
 	    body_str(ipam.f[F_I_V6]).n > 0 ||
@@ -124,6 +121,16 @@ read_endpoint(struct extract *e, const struct pr_json_member *m)
 		out->network = read_ns(e, NS_NETWORK, id, field);
 	}
 	return read_links(e, body_strs(e->arena, f.f[F_E_LINKS]), field);
+}
+
+/* One of NetworkingConfig.EndpointsConfig. */
+static int
+read_member(struct extract *e, const struct pr_json_member *m)
+{
+	return read_endpoint(e, m->key, &m->value,
+	    pr_arena_printf(e->arena, "NetworkingConfig.EndpointsConfig[%.*s]",
+		pr_str_printable(m->key) && m->key.n < 64 ? (int)m->key.n : 0,
+		m->key.p));
 }
 
 /* PortBindings: "80/tcp" -> list of {HostIp, HostPort}; an empty list is none. */
@@ -182,7 +189,7 @@ extract_network(struct extract *e, const struct body_slots *host,
 		s->endpoints = pr_arena_array(
 		    e->arena, (size_t)endpoints->n * 2, sizeof *s->endpoints);
 		for (uint32_t i = 0; i < endpoints->n; i++) {
-			if (read_endpoint(e, &endpoints->members[i]) < 0)
+			if (read_member(e, &endpoints->members[i]) < 0)
 				return -1;
 		}
 	}
@@ -191,4 +198,55 @@ extract_network(struct extract *e, const struct body_slots *host,
 		"HostConfig.Links") < 0)
 		return -1;
 	return read_ports(e, host->f[F_H_PORTBINDINGS]);
+}
+
+/* network.connect: the container's name is in the body. */
+int
+extract_connect(struct extract *e, const struct pr_request *rq)
+{
+	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct pr_spec *s = e->spec;
+	struct body_slots f = {{NULL}};
+	struct pr_str container;
+
+	if (body_walk(&walk, BODY_CONNECT, rq->json, "", &f) < 0)
+		return -1;
+	s->body = PR_SPEC_CONNECT;
+	s->unknown_field = walk.unknown_field;
+	s->must_default = walk.must_default;
+	container = body_str(f.f[F_K_CONTAINER]);
+	if (container.n == 0)
+		return body_refuse(
+		    e->why, PR_REASON_AMBIGUOUS, "Container is not set");
+	extract_ref(
+	    e, PR_KIND_CONTAINER, PR_REF_ARGUMENT, container, "Container");
+	s->endpoints = pr_arena_array(e->arena, 2, sizeof *s->endpoints);
+	return read_endpoint(e, rq->name, f.f[F_K_ENDPOINT], "EndpointConfig");
+}
+
+int
+extract_network_create(struct extract *e, const struct pr_request *rq)
+{
+	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct pr_spec *s = e->spec;
+	struct body_slots f = {{NULL}};
+	struct pr_str name;
+
+	if (body_walk(&walk, BODY_NETWORK, rq->json, "", &f) < 0 ||
+	    body_walk(&walk, BODY_NETIPAM, f.f[F_NW_IPAM], "IPAM", &f) < 0)
+		return -1;
+	s->body = PR_SPEC_NETWORK;
+	s->unknown_field = walk.unknown_field;
+	s->must_default = walk.must_default;
+	s->labels = body_map(e->arena, f.f[F_NW_LABELS]);
+	s->net_driver = body_str(f.f[F_NW_DRIVER]);
+	s->net_options = body_map(e->arena, f.f[F_NW_OPTIONS]);
+	s->ipam_driver = body_str(f.f[F_NI_DRIVER]);
+	s->ipam_options = body_map(e->arena, f.f[F_NI_OPTIONS]);
+	name = body_str(f.f[F_NW_NAME]);
+	if (name.n == 0)
+		return body_refuse(
+		    e->why, PR_REASON_AMBIGUOUS, "Name is not set");
+	extract_ref(e, PR_KIND_NETWORK, PR_REF_NEW_NAME, name, "Name");
+	return 0;
 }

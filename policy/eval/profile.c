@@ -477,8 +477,7 @@ judge_sysctls(struct judging *j)
 	return keys_allowed(j, j->spec->sysctls, "HostConfig.Sysctls");
 }
 
-/* `default`: unset, or what this daemon fills in (semantics 5.6). */
-static enum pr_tri
+enum pr_tri
 default_or_listed(struct judging *j, struct pr_str s, struct pr_str fills_in,
     const char *field)
 {
@@ -868,6 +867,9 @@ pr_profile_judge(const struct pr_profile *profile, const struct pr_spec *spec,
 	case PR_SPEC_CONTAINER:
 	case PR_SPEC_EXEC:
 	case PR_SPEC_IMAGE:
+	case PR_SPEC_VOLUME:
+	case PR_SPEC_NETWORK:
+	case PR_SPEC_CONNECT:
 		break;
 	}
 	if (spec->must_default != NULL) {

@@ -43,12 +43,21 @@ enum pr_tri keys_allowed(
 /* All values of a list match the list. */
 enum pr_tri values_allowed(
     struct judging *j, struct pr_strs values, const char *field, char sep);
+/* `default`: unset, or what this daemon fills in (semantics 5.6). */
+enum pr_tri default_or_listed(struct judging *j, struct pr_str s,
+    struct pr_str fills_in, const char *field);
+/* A driver's option, by patterns of keys or of key=value. */
+bool option_allowed(struct judging *j, struct pr_str key, struct pr_str value);
 /* Is this User root, however it is spelled? */
 bool user_is_root(struct pr_str user);
 /* The ref at index i has an object that is known. */
 const struct pr_object *ref_object(const struct judging *j, int ref);
 
 enum pr_tri judge_network(struct judging *j);
+enum pr_tri judge_endpoints(struct judging *j);
+enum pr_tri judge_net_drivers(struct judging *j);
+enum pr_tri judge_ipam_drivers(struct judging *j);
+enum pr_tri judge_net_options(struct judging *j);
 enum pr_tri judge_pid(struct judging *j);
 enum pr_tri judge_ipc(struct judging *j);
 enum pr_tri judge_uts(struct judging *j);

@@ -213,7 +213,7 @@ judge_volume_drivers(struct judging *j)
 			     : judge_cannot_tell(j, "a volume is not known");
 }
 
-static bool
+bool
 option_allowed(struct judging *j, struct pr_str key, struct pr_str value)
 {
 	char both[1024];

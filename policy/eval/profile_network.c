@@ -118,9 +118,9 @@ judge_ns(struct judging *j, const struct pr_ns *ns)
 }
 
 enum pr_tri
-judge_network(struct judging *j)
+judge_endpoints(struct judging *j)
 {
-	enum pr_tri all = judge_ns(j, &j->spec->network);
+	enum pr_tri all = PR_YES;
 
 	for (size_t i = 0; i < j->spec->n_endpoints && all != PR_NO; i++) {
 		const struct pr_ns *ns = &j->spec->endpoints[i].network;
@@ -133,6 +133,52 @@ judge_network(struct judging *j)
 		all = t == PR_YES ? all : t;
 	}
 	return all;
+}
+
+enum pr_tri
+judge_network(struct judging *j)
+{
+	enum pr_tri mode = judge_ns(j, &j->spec->network), t;
+
+	if (mode == PR_NO)
+		return PR_NO;
+	t = judge_endpoints(j);
+	return t == PR_YES ? mode : t;
+}
+
+/* A network that is made: its driver, and what the driver is told. */
+enum pr_tri
+judge_net_drivers(struct judging *j)
+{
+	return default_or_listed(
+	    j, j->spec->net_driver, PR_STR("bridge"), "Driver");
+}
+
+enum pr_tri
+judge_ipam_drivers(struct judging *j)
+{
+	return default_or_listed(
+	    j, j->spec->ipam_driver, PR_STR("default"), "IPAM.Driver");
+}
+
+enum pr_tri
+judge_net_options(struct judging *j)
+{
+	const struct pr_kvs maps[] = {
+	    j->spec->net_options, j->spec->ipam_options};
+	char name[SHOWN + 4];
+
+	for (size_t m = 0; m < PR_COUNT(maps); m++) {
+		for (size_t i = 0; i < maps[m].n; i++) {
+			const struct pr_kv *o = &maps[m].v[i];
+
+			if (!option_allowed(j, o->key, o->value))
+				return judge_no(j, "%s has %s",
+				    m == 0 ? "Options" : "IPAM.Options",
+				    shown(o->key, name));
+		}
+	}
+	return PR_YES;
 }
 
 enum pr_tri

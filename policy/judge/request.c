@@ -220,6 +220,19 @@ remember_volumes(const struct work *w, struct pending_entry *e)
 	e->n_volumes = b.n;
 }
 
+static bool
+names_volume(const struct pr_spec *spec)
+{
+	/* what cannot be read may name one */
+	if (spec == NULL || spec->body != PR_SPEC_VOLUME)
+		return true;
+	for (size_t i = 0; i < spec->n_refs; i++) {
+		if (spec->refs[i].role == PR_REF_VOLUME)
+			return true;
+	}
+	return false;
+}
+
 static void
 copy_name(char to[PR_LEDGER_NAME + 1], struct pr_str s)
 {
@@ -351,6 +364,8 @@ hold(struct work *w)
 		if (w->d.owner_phase >= 0)
 			copy_name(e.phase, p->phases[w->d.owner_phase].name);
 		remember_volumes(w, &e);
+		e.unnamed = w->rq.op->creates == PR_KIND_VOLUME &&
+		    !names_volume(w->spec);
 	}
 	kinds[0] = changes(&w->rq);
 	kinds[1] = changes_too(&w->rq, &e);

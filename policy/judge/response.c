@@ -83,7 +83,7 @@ learn(struct pr_judge *j, struct pr_arena *a, const struct pending_entry *e,
 	if (id.n == 0)
 		return;
 	outcome->resource = id;
-	if (kind != PR_KIND_VOLUME)
+	if (kind != PR_KIND_VOLUME || e->unnamed)
 		put(j, e, kind, id);
 	for (size_t i = 0; i < e->n_volumes; i += strlen(e->volumes + i) + 1)
 		put(j, e, PR_KIND_VOLUME, pr_str_of(e->volumes + i));

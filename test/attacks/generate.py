@@ -526,7 +526,6 @@ def bodies():
                                  "DriverOpts": {"type": "none", "o": "bind",
                                                 "device": "/etc"}},
              "a volume that is the host's /etc"),
-            ("/volumes/create", {"Name": "v9"}, "a volume"),
             ("/networks/create", {"Name": "n9", "Driver": "macvlan",
                                   "Options": {"parent": "eth0"}},
              "a macvlan network"),
@@ -662,6 +661,113 @@ def images():
         offline=True)
     ask("allow", "remove a name of one's own",
         "/images/" + OWN + "gone:1", method="DELETE", setup=[TAG_GONE])
+
+
+NETTED = {"method": "POST", "path": "/containers/create?name=netted",
+          "body": {"Image": "app", "Cmd": ["sleep", "60"],
+                   "Labels": {"com.acme.team": "red"},
+                   "HostConfig": {"NetworkMode": "rednet"}},
+          "save": {"NETTED": "Id"}}
+
+
+def volumes():
+    """What is made for containers to use: volumes and networks."""
+    def ask(expect, title, path, body, **more):
+        text = body if isinstance(body, str) else json.dumps(body)
+        add("volumes", expect, title, wire("POST", V + path, text, JSON),
+            **more)
+
+    bind = {"type": "none", "o": "bind", "device": "/etc"}
+    opts = {"com.docker.network.bridge.name": "docker0"}
+    for title, body in [
+            ("a volume of the host's root",
+             {"Name": "v8", "DriverOpts": {**bind, "device": "/"}}),
+            ("… in lower case", {"name": "v8", "driveropts": bind}),
+            ("a volume with no name of the host's /etc",
+             {"DriverOpts": bind}),
+            ("a volume on a disk", {"Name": "v8", "DriverOpts": {
+                "type": "ext4", "device": "/dev/vda"}}),
+            ("an overlay of the host's /etc", {"Name": "v8", "DriverOpts": {
+                "type": "overlay", "device": "overlay",
+                "o": "lowerdir=/etc"}}),
+            ("a volume over nfs", {"Name": "v8", "DriverOpts": {
+                "type": "nfs", "o": "addr=10.0.0.1", "device": ":/"}}),
+            ("options twice", '{"Name":"v8","DriverOpts":{},"driverOpts":'
+             + json.dumps(bind) + "}"),
+            ("another driver", {"Name": "v8", "Driver": "evil"}),
+            ("the other team's volume, made again", {"Name": "blue-vol"}),
+            ("one's own volume of the host's /etc, made again",
+             {"Name": "host-vol"}),
+            ("a volume for the other team", {"Name": "v8", "Labels": {
+                "com.acme.team": "blue"}}),
+            ("a volume with a path for a name", {"Name": "../../etc"}),
+            ("a cluster volume", {"Name": "v8", "ClusterVolumeSpec": {
+                "Group": "g"}}),
+            ("a field that is none", {"Name": "v8", "Mountpoint": "/etc"})]:
+        ask("deny", title, "/volumes/create", body)
+    for title, body in [
+            ("a network on the host's bridge", {"Name": "n8",
+                                                "Options": opts}),
+            ("… in lower case", {"name": "n8", "options": opts}),
+            ("an ipvlan network", {"Name": "n8", "Driver": "ipvlan"}),
+            ("a host network", {"Name": "n8", "Driver": "host"}),
+            ("an overlay network", {"Name": "n8", "Driver": "overlay"}),
+            ("a network that publishes everywhere", {"Name": "n8", "Options": {
+                "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0"}}),
+            ("another address driver", {"Name": "n8", "IPAM": {
+                "Driver": "evil"}}),
+            ("options for the address driver", {"Name": "n8", "IPAM": {
+                "Driver": "default", "Options": {"x": "y"}}}),
+            ("an ingress network", {"Name": "n8", "Ingress": True}),
+            ("an attachable network", {"Name": "n8", "Attachable": True}),
+            ("a network of the swarm", {"Name": "n8", "Scope": "swarm"}),
+            ("a configuration only", {"Name": "n8", "ConfigOnly": True}),
+            ("a network made from another", {"Name": "n8", "ConfigFrom": {
+                "Network": "bluenet"}}),
+            ("a name that reads like an id", {"Name": "0123456789ab"}),
+            ("a network for the other team", {"Name": "n8", "Labels": {
+                "com.acme.team": "blue"}})]:
+        ask("deny", title, "/networks/create", body)
+    end = {"Container": "{{NETTED}}"}
+    for title, path, body in [
+            ("connect to the host's network by its id",
+             "/networks/{{HOSTNET_ID}}/connect", end),
+            ("connect to the other team's network",
+             "/networks/bluenet/connect", end),
+            ("connect, and name the host's network in the body",
+             "/networks/redback/connect",
+             {**end, "EndpointConfig": {"NetworkID": "{{HOSTNET_ID}}"}}),
+            ("connect with a link to the other team",
+             "/networks/redback/connect",
+             {**end, "EndpointConfig": {"Links": ["other:db"]}}),
+            ("connect with driver options", "/networks/redback/connect",
+             {**end, "EndpointConfig": {"DriverOpts": {
+                 "com.docker.network.endpoint.sysctls":
+                 "net.ipv4.ip_forward=1"}}}),
+            ("connect two containers", "/networks/redback/connect",
+             '{"Container":"{{NETTED}}","container":"other"}'),
+            ("connect nobody", "/networks/redback/connect", {})]:
+        ask("deny", title, path, body, setup=[NETTED])
+    ask("allow", "a volume", "/volumes/create", {"Name": "vol-{{N}}"})
+    ask("allow", "a volume, as the command line asks", "/volumes/create",
+        {"Name": "vol-{{N}}", "Driver": "local", "DriverOpts": {},
+         "Labels": {"com.acme.team": "red"}})
+    ask("allow", "a volume with no name", "/volumes/create", {})
+    ask("allow", "one's own volume, made again", "/volumes/create",
+        {"Name": "red-vol"})
+    ask("allow", "a network, as the command line asks", "/networks/create",
+        {"Name": "net-{{N}}", "Driver": "bridge", "Scope": "",
+         "CheckDuplicate": True, "Internal": False, "Attachable": False,
+         "Ingress": False, "ConfigOnly": False, "ConfigFrom": None,
+         "EnableIPv6": False, "Options": {}, "Labels": {},
+         "IPAM": {"Driver": "default", "Options": {}, "Config": []}})
+    ask("allow", "a network with a subnet", "/networks/create",
+        {"Name": "net-{{N}}", "Internal": True, "IPAM": {
+            "Config": [{"Subnet": "10.77.7.0/24"}]}})
+    ask("allow", "connect", "/networks/redback/connect",
+        {**end, "EndpointConfig": {"Aliases": ["web"]}}, setup=[NETTED])
+    ask("allow", "connect to the bridge", "/networks/bridge/connect", end,
+        setup=[NETTED])
 
 
 def execs():
@@ -853,6 +959,7 @@ def build():
     targets()
     bodies()
     images()
+    volumes()
     execs()
     ordinary()
     references()

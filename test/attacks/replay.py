@@ -82,7 +82,8 @@ class World:
             api.must("POST", "/volumes/create", {"Name": name, **body})
         nets = {n["Name"]: n["Id"] for n in api.must("GET", "/networks")}
         self.vars["HOSTNET_ID"] = nets["host"]
-        for name, labels in (("rednet", RED), ("bluenet", BLUE)):
+        for name, labels in (("rednet", RED), ("redback", RED),
+                             ("bluenet", BLUE)):
             if name not in nets:
                 api.must("POST", "/networks/create", {"Name": name,
                                                       "Labels": labels})

@@ -23,6 +23,10 @@ static const char policy[] =
     "\"reg.io/one:1\"], write: [\"reg.io/${team}/**\"], push: "
     "[\"reg.io/${team}/*\"], from_src: [\"https://files.io/pub/**\"]}\n"
     "    env: {forbid: [\"*SECRET*\"]}\n"
+    "    namespaces: {network: [private, own]}\n"
+    "    mounts: {volume_opts: [size, \"type=tmpfs\"]}\n"
+    "    net: {options: [\"icc=false\"], driver_opts: [ok], static_ip: "
+    "false}\n"
     "grants:\n"
     "  - {id: pay, team: pay, role: all, phases: [dev], profile: p}\n"
     "  - {id: ops, team: ops, role: all, phases: [\"*\"], owner: any, "
@@ -202,6 +206,153 @@ static const struct row images[] = {
     {"POST /images/load?quiet=1", NULL, NULL, "profile", "images.write"},
 };
 
+#define NETWORKS                                                           \
+	"[{'kind':'network','ref':'pn','team':'pay','phase':'dev'},"       \
+	"{'kind':'network','ref':'on','team':'ops','phase':'dev'},"        \
+	"{'kind':'network','ref':'hostid','by':'id','builtin':true,"       \
+	"'name':'host'},"                                                  \
+	"{'kind':'network','ref':'bridge','builtin':true,'name':'bridge'}," \
+	"{'kind':'network','ref':'host','builtin':true,'name':'host'},"    \
+	"{'kind':'network','ref':'none','builtin':true,'name':'none'},"    \
+	"{'ref':'pc','team':'pay','phase':'dev'},"                         \
+	"{'ref':'oc','team':'ops','phase':'dev'}]"
+
+static const struct row volumes[] = {
+    {"POST /volumes/create", "{'Name':'v1'}", NULL, "grant", NULL},
+    {"POST /volumes/create", "{'Name':'v1','Driver':'local','DriverOpts':null,"
+			     "'Labels':{'a':'b'},'ClusterVolumeSpec':null}",
+	NULL, "grant", NULL},
+    {"POST /volumes/create", "{}", NULL, "grant", NULL},
+    {"POST /volumes/create", "{'Name':'v1','DriverOpts':{'size':'1m',"
+			     "'type':'tmpfs'}}",
+	NULL, "grant", NULL},
+    {"POST /volumes/create", "{'Name':'v1','DriverOpts':{'type':'none','o':"
+			     "'bind','device':'/etc'}}",
+	NULL, "profile", "mounts.volume_opts"},
+    {"POST /volumes/create", "{'DriverOpts':{'device':'/etc'}}", NULL,
+	"profile", "mounts.volume_opts"},
+    {"POST /volumes/create", "{'Name':'v1','Driver':'evil'}", NULL, "profile",
+	"mounts.volume_drivers"},
+    {"POST /volumes/create", "{'Name':'v1','ClusterVolumeSpec':{'Group':'x'}}",
+	NULL, "must-default", NULL},
+    {"POST /volumes/create", "{'Name':'v1','Power':1}", NULL, "profile",
+	"unknown_fields"},
+    {"POST /volumes/create?name=v2", "{'Name':'v1'}", NULL, "profile",
+	"unknown_fields"},
+    {"POST /volumes/create", "{'Name':'v1','name':'v2'}", NULL,
+	"ambiguous-request", NULL},
+    {"POST /volumes/create", "{'Name':'/etc'}", NULL, "ambiguous-request",
+	NULL},
+    {"POST /volumes/create", "{'Name':'a/b'}", NULL, "ambiguous-request", NULL},
+    {"POST /volumes/create", NULL, NULL, "body-not-visible", NULL},
+    {"POST /volumes/create", "{'Name':'v1','Labels':{'t':'ops'}}", NULL,
+	"owner", NULL},
+    {"POST /volumes/create", "{'Name':'v1','Labels':{'ph':'prod'}}", NULL,
+	"phase-not-served", NULL},
+    /* one that exists is answered as if it had been made */
+    {"POST /volumes/create", "{'Name':'v1'}",
+	"[{'kind':'volume','ref':'v1','team':'pay','phase':'dev',"
+	"'driver':'local'}]",
+	"grant", NULL},
+    {"POST /volumes/create", "{'Name':'v1'}",
+	"[{'kind':'volume','ref':'v1','team':'ops','phase':'dev',"
+	"'driver':'local'}]",
+	"owner", NULL},
+    {"POST /volumes/create", "{'Name':'v1'}",
+	"[{'kind':'volume','ref':'v1','driver':'local'}]", "owner", NULL},
+    {"POST /volumes/create", "{'Name':'v1'}",
+	"[{'kind':'volume','ref':'v1','team':'pay','phase':'dev',"
+	"'driver':'local','options':{'device':'/etc'}}]",
+	"profile", "mounts.volume_opts"},
+    {"POST /volumes/create", "{'Name':'v1'}",
+	"[{'kind':'volume','ref':'v1','presence':'unknown'}]", "cannot-tell",
+	NULL},
+};
+
+static const struct row networks[] = {
+    {"POST /networks/create", "{'Name':'n1'}", NULL, "grant", NULL},
+    {"POST /networks/create",
+	"{'Driver':'bridge','Scope':'','IPAM':{'Driver':'default','Options':{},"
+	"'Config':[{'Subnet':'10.9.0.0/24'}]},'Internal':true,'Attachable':"
+	"false,'Ingress':false,'ConfigOnly':false,'ConfigFrom':null,"
+	"'Options':{},'Labels':{},'Name':'n1','CheckDuplicate':true}",
+	NULL, "grant", NULL},
+    {"POST /networks/create", "{'Name':'n1','Driver':'macvlan','Options':"
+			      "{'parent':'eth0'}}",
+	NULL, "profile", "net.drivers"},
+    {"POST /networks/create", "{'Name':'n1','Options':{'com.docker.network."
+			      "bridge.name':'docker0'}}",
+	NULL, "profile", "net.options"},
+    {"POST /networks/create", "{'Name':'n1','Options':{'icc':'false'}}", NULL,
+	"grant", NULL},
+    {"POST /networks/create", "{'Name':'n1','Options':{'icc':'true'}}", NULL,
+	"profile", "net.options"},
+    {"POST /networks/create", "{'Name':'n1','IPAM':{'Driver':'x'}}", NULL,
+	"profile", "net.ipam_drivers"},
+    {"POST /networks/create", "{'Name':'n1','IPAM':{'Options':{'x':'y'}}}",
+	NULL, "profile", "net.options"},
+    {"POST /networks/create", "{'Name':'n1','IPAM':{'Power':1}}", NULL,
+	"profile", "unknown_fields"},
+    {"POST /networks/create", "{'Name':'n1','Ingress':true}", NULL,
+	"must-default", NULL},
+    {"POST /networks/create", "{'Name':'n1','Attachable':true}", NULL,
+	"must-default", NULL},
+    {"POST /networks/create", "{'Name':'n1','Scope':'swarm'}", NULL,
+	"must-default", NULL},
+    {"POST /networks/create", "{'Name':'n1','ConfigOnly':true}", NULL,
+	"must-default", NULL},
+    {"POST /networks/create", "{'Name':'n1','ConfigFrom':{'Network':'x'}}",
+	NULL, "must-default", NULL},
+    {"POST /networks/create", "{'Name':'n1','configfrom':{'network':'x'}}",
+	NULL, "must-default", NULL},
+    {"POST /networks/create", "{'Name':'abcdefabcdef'}", NULL,
+	"ambiguous-request", NULL},
+    {"POST /networks/create", "{}", NULL, "ambiguous-request", NULL},
+    {"POST /networks/create", "{'Name':'n1','Labels':{'t':'ops'}}", NULL,
+	"owner", NULL},
+
+    {"POST /networks/pn/connect", "{'Container':'pc'}", NETWORKS, "grant",
+	NULL},
+    {"POST /networks/pn/connect",
+	"{'Container':'pc','EndpointConfig':{'IPAMConfig':{},'Links':null,"
+	"'Aliases':['a'],'MacAddress':'','DriverOpts':{},'GwPriority':0}}",
+	NETWORKS, "grant", NULL},
+    {"POST /networks/on/connect", "{'Container':'pc'}", NETWORKS, "owner",
+	NULL},
+    {"POST /networks/pn/connect", "{'Container':'oc'}", NETWORKS, "owner",
+	NULL},
+    {"POST /networks/nn/connect", "{'Container':'pc'}", NETWORKS,
+	"no-such-object", NULL},
+    {"POST /networks/pn/connect", "{'Container':'nc'}", NETWORKS,
+	"no-such-object", NULL},
+    {"POST /networks/pn/connect", "{}", NETWORKS, "ambiguous-request", NULL},
+    {"POST /networks/bridge/connect", "{'Container':'pc'}", NETWORKS, "grant",
+	NULL},
+    {"POST /networks/bridge/connect", "{'Container':'oc'}", NETWORKS, "owner",
+	NULL},
+    {"POST /networks/host/connect", "{'Container':'pc'}", NETWORKS, "profile",
+	"namespaces.network"},
+    {"POST /networks/none/connect", "{'Container':'pc'}", NETWORKS, "profile",
+	"namespaces.network"},
+    {"POST /networks/hostid/connect", "{'Container':'pc'}", NETWORKS,
+	"profile", "namespaces.network"},
+    {"POST /networks/pn/connect",
+	"{'Container':'pc','EndpointConfig':{'NetworkID':'hostid'}}", NETWORKS,
+	"profile", "namespaces.network"},
+    {"POST /networks/pn/connect",
+	"{'Container':'pc','EndpointConfig':{'Links':['oc:x']}}", NETWORKS,
+	"owner", NULL},
+    {"POST /networks/pn/connect",
+	"{'Container':'pc','EndpointConfig':{'DriverOpts':{'x':'y'}}}",
+	NETWORKS, "profile", "net.driver_opts"},
+    {"POST /networks/pn/connect",
+	"{'Container':'pc','EndpointConfig':{'IPAMConfig':{'IPv4Address':"
+	"'10.0.0.9'}}}",
+	NETWORKS, "profile", "net.static_ip"},
+    {"POST /networks/pn/connect", "{'Container':'pc','Power':1}", NETWORKS,
+	"profile", "unknown_fields"},
+};
+
 static void
 check_row(struct kit *k, const struct row *r, const char *as,
     const char *reason, const char *key)
@@ -240,6 +391,18 @@ check_rows(const struct row *rows, size_t n)
 START_TEST(names_of_images)
 {
 	check_rows(images, PR_COUNT(images));
+}
+END_TEST
+
+START_TEST(volumes_that_are_made)
+{
+	check_rows(volumes, PR_COUNT(volumes));
+}
+END_TEST
+
+START_TEST(networks_made_and_connected)
+{
+	check_rows(networks, PR_COUNT(networks));
 }
 END_TEST
 
@@ -286,6 +449,8 @@ main(void)
 	TCase *t = tcase_create("bodies");
 
 	tcase_add_test(t, names_of_images);
+	tcase_add_test(t, volumes_that_are_made);
+	tcase_add_test(t, networks_made_and_connected);
 	tcase_add_test(t, unrestricted_may_all);
 	tcase_add_test(t, load_with_all_names);
 	suite_add_tcase(s, t);
