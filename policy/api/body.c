@@ -339,6 +339,7 @@ check_member(struct body_walk *w, const enum body_struct *st, size_t n,
     const struct place *path, struct body_slots *slots, unsigned *hints)
 {
 	struct place at = below(path, m->key);
+	const char *unknown = w->unknown_field;
 
 	for (size_t s = 0; s < n; s++) {
 		int f = find_field(st[s], m->key, &hints[s]);
@@ -348,9 +349,13 @@ check_member(struct body_walk *w, const enum body_struct *st, size_t n,
 		at.name = rows[f].name;
 		if (!w->checked && check_value(w, &rows[f], &m->value, &at) < 0)
 			return -1;
-		if (rows[f].class == BODY_DEFAULT && w->must_default == NULL &&
-		    !body_is_zero(&m->value, true))
-			w->must_default = place_text(w, &at);
+		if (rows[f].class == BODY_DEFAULT) {
+			/* whatever is in it, it must not be there */
+			w->unknown_field = unknown;
+			if (w->must_default == NULL &&
+			    !body_is_zero(&m->value, true))
+				w->must_default = place_text(w, &at);
+		}
 		if (slots != NULL && m->value.type != PR_JSON_NULL)
 			slots->f[f] = &m->value;
 		return 0;

@@ -4,6 +4,7 @@ meet and every outcome is common.  All chance comes from one seeded source.
 """
 import json
 import random
+import urllib.parse
 
 TEAMS = ["alpha", "bravo", "ci", "console", "delta"]
 PHASES = ["dev", "prod", "test"]
@@ -118,6 +119,13 @@ LEAVES = {
     "net.driver_opts": (["ifname", "a=b"],),
     "images.allow": (IMAGE_PATTERNS,),
     "images.digest": ["any", "required"],
+    "images.write": (IMAGE_PATTERNS,),
+    "images.push": (IMAGE_PATTERNS,),
+    "images.from_src": (["https://files.acme.com/pub/**", "http://**",
+                         "https://*/x.tar"],),
+    "net.drivers": (["default", "bridge", "macvlan", "ipvlan*"],),
+    "net.options": (["parent", "mtu=1400", "com.docker.*"],),
+    "net.ipam_drivers": (["default", "dhcp"],),
     "exec.privileged": [True, False],
     "exec.user": (["same-as-container", "any", "root", "app", "1000"],),
     "log_opts": (["max-size", "syslog-address", "tag=x"],),
@@ -142,9 +150,10 @@ LEAVES = {
     "require.healthcheck": [True, False],
     "require.labels": (["ticket", "cost"],),
 }
-COMMON = ["images.allow", "namespaces.network", "mounts.bind", "exec.user",
+COMMON = ["images.allow", "images.write", "net.drivers", "namespaces.network", "mounts.bind", "exec.user",
           "restart", "ports.bind", "ports.range"]
-GENEROUS = {"images.allow": ["**"]}
+GENEROUS = {"images.allow": ["**"], "images.write": ["**"],
+            "images.push": ["**"]}
 # what almost every request needs
 ORDINARY = {"namespaces.network": "private", "namespaces.pid": "private",
             "namespaces.ipc": "private", "namespaces.uts": "private",
@@ -153,7 +162,7 @@ ORDINARY = {"namespaces.network": "private", "namespaces.pid": "private",
             "security.selinux": "default", "kernel.runtimes": "default",
             "log_drivers": "default", "restart": "no",
             "exec.user": "same-as-container",
-            "mounts.volume_drivers": "local"}
+            "mounts.volume_drivers": "local", "net.drivers": "default"}
 DEMANDS = {"capabilities.drop", "security.no_new_privileges",
            "images.digest", "limits.memory", "limits.swap", "limits.cpus",
            "limits.pids", "limits.ulimits", "limits.shm", "require.user",
@@ -793,8 +802,12 @@ class World:
             self.exec_create(case, facts)
         elif r < 0.65:
             self.exec_start(case, facts)
-        elif r < 0.85:
+        elif r < 0.78:
             self.lifecycle(case, facts)
+        elif r < 0.84:
+            self.names(case, facts)
+        elif r < 0.9:
+            self.made(case, facts)
         else:
             self.other(case, facts)
         case["target"] = g.pick(["", "/v1.41", "/v1.41", "/v1.24",
@@ -912,6 +925,119 @@ class World:
             "/containers/%s%s" % (ref, tail)
         if method == "PUT":
             case["headers"] = {"Content-Type": "application/x-tar"}
+
+    def names(self, case, facts):
+        """Names of images: pulled, given, taken away, sent."""
+        g = self.g
+        case["method"] = "POST"
+        name = g.pick(IMAGES + ["Upper", "a//b"])
+        query = []
+        action = g.pick(["pull", "pull", "tag", "tag", "push", "remove",
+                         "remove", "import", "import", "load"])
+        tag = g.pick(["", "", "3.18", "1.2", "v2", "sha256:" + "e" * 64,
+                      "1@sha256:" + "e" * 64, "a/b"])
+        path = "/images/create"
+        if action == "pull":
+            query = [("fromImage", name)]
+        elif action == "import":
+            query = [("fromSrc", g.pick(
+                ["-", "-", "https://files.acme.com/pub/x.tar",
+                 "files.acme.com/x.tar", "https://files.acme.com/pub/../x",
+                 "https://a@files.acme.com/x.tar", "http://h/a%2Eb",
+                 "https://files.acme.com?q/x.tar", "ftp://h/x", ""]))]
+            for _ in range(g.pick([0, 0, 1, 1, 2])):
+                query.append(("changes", g.pick(
+                    ["CMD x", "LABEL a=b", "env DB_PASSWORD=1",
+                     "ENV TOKEN a b", "LABEL %s=alpha" % TEAM_KEY,
+                     "label '%s'=bravo c=d" % TEAM_KEY,
+                     'LABEL "%s=delta"' % TEAM_KEY,
+                     "LABEL %s ghost" % TEAM_KEY,
+                     "LABEL %s=%s" % (PHASE_KEY, g.pick(PHASES)),
+                     "LABEL %s=" % TEAM_KEY, "RUN x", "USER 0", "",
+                     "LABEL a=$b", "LABEL a", "CMD x \\",
+                     "USER x\nLABEL a=b", "LABEL 'a=b", " EXPOSE\t80",
+                     "ENV a=b c"])))
+        elif action == "load":
+            path = "/images/load"
+        elif action == "remove":
+            case["method"] = "DELETE"
+            path = "/images/" + facts.image(g.pick(IMAGES))
+        else:
+            path = "/images/%s/%s" % (facts.image(g.pick(IMAGES)), action)
+        if action in ("tag", "import") and g.chance(0.85):
+            query.append(("repo", name))
+        if action in ("pull", "tag", "push", "import") and tag:
+            query.append(("tag", tag))
+        if g.chance(0.04):
+            query.append(("flavour", "1"))
+        if action == "push":
+            case["headers"] = {"Content-Length": "0"}
+            if g.chance(0.2):
+                self.json_body(case, g.pick([{}, {"auth": "x"},
+                                             {"flavour": 1}]))
+        if query:
+            path += "?" + urllib.parse.urlencode(query)
+        case["target"] = path
+
+    def made(self, case, facts):
+        """Volumes and networks that are made, networks connected."""
+        g = self.g
+        case["method"] = "POST"
+        doc = {}
+
+        def maybe(p, field, *values):
+            if g.chance(p):
+                doc[field] = g.pick(values)
+        what = g.pick(["volume", "network", "connect"])
+        if what == "connect":
+            net = g.pick(self.networks + ["bridge", "host", "none"])
+            facts.use("network", net)
+            if net in ("bridge", "host", "none"):
+                facts.objects[("network", net)] = {
+                    "kind": "network", "ref": net, "by": "name",
+                    "builtin": True, "name": net, "id": HEX64[3]}
+            case["target"] = "/networks/%s/connect" % net
+            if g.chance(0.97):
+                doc["Container"] = facts.container()
+            if g.chance(0.6):
+                end = doc["EndpointConfig"] = g.pick([
+                    {}, {"Aliases": ["a"]}, {"DriverOpts": {"ifname": "x"}},
+                    {"IPAMConfig": {"IPv4Address": "10.0.0.9"}},
+                    {"MacAddress": "02:42:ac:11:00:02"}, {"Flavour": 1}])
+                end = doc["EndpointConfig"] = dict(end)
+                if g.chance(0.2):
+                    end["NetworkID"] = facts.network()
+                if g.chance(0.2):
+                    end["Links"] = [facts.container() + ":x"]
+        elif what == "volume":
+            case["target"] = "/volumes/create"
+            if g.chance(0.8):
+                doc["Name"] = facts.volume()
+            maybe(0.3, "Driver", "local", "nfs", "")
+            maybe(0.3, "DriverOpts", {}, {"type": "tmpfs"},
+                  {"type": "none", "device": "/etc"}, {"size": "1m"})
+            maybe(0.04, "ClusterVolumeSpec", None, {}, {"Group": "x"})
+        else:
+            case["target"] = "/networks/create"
+            doc["Name"] = "new1"
+            maybe(0.4, "Driver", "bridge", "macvlan", "ipvlan2", "default")
+            maybe(0.3, "Options", {}, {"parent": "eth0"}, {"mtu": "1400"},
+                  {"mtu": "9"}, {"com.docker.x": "y"})
+            maybe(0.3, "IPAM", None, {"Driver": "default"},
+                  {"Driver": "dhcp"}, {"Options": {"parent": "x"}},
+                  {"Config": [{"Subnet": "10.0.0.0/8"}]}, {"Flavour": 1})
+            for field in ("Attachable", "Ingress", "ConfigOnly", "Internal",
+                          "EnableIPv6", "CheckDuplicate"):
+                maybe(0.06, field, True, False, False)
+            maybe(0.05, "Scope", "", "swarm")
+            maybe(0.05, "ConfigFrom", None, {"Network": "x"})
+        if what != "connect" and g.chance(0.4):
+            doc["Labels"] = {g.pick([TEAM_KEY, PHASE_KEY, "a"]): g.pick(
+                TEAMS[:3] + PHASES + ["ghost"])}
+        maybe(0.03, "Flavour", 1)
+        if g.chance(0.01):
+            return
+        self.json_body(case, doc)
 
     def other(self, case, facts):
         g = self.g

@@ -885,8 +885,11 @@ def judge(table, values, s, ctx):
     values: one per row of the table, None for a demand not made; or None
     for `unrestricted`, which leaves the built-in guards.
     """
-    if values is None and (s.is_exec or s.empty):
+    keys = getattr(s, "keys", None)
+    if values is None and (s.is_exec or s.empty or keys is not None):
         return YES, None, False
+    if keys is not None and s.unread:
+        return CANT, -1, False
     if values is None:
         for i, row in enumerate(table):
             if row[0] == "mounts.protected":
@@ -900,9 +903,11 @@ def judge(table, values, s, ctx):
         if s.is_exec and path not in EXEC_KEYS or s.empty and i > 0 or \
                 not s.is_exec and path.startswith("exec."):
             continue
+        if keys is not None and i > 0 and path not in keys:
+            continue
         if v is None and path != "limits.swap":
             continue
-        a = JUDGE[path](v, s, ctx)
+        a = (keys or JUDGE).get(path, JUDGE[path])(v, s, ctx)
         if a == NO:
             if first_no is None:
                 first_no = i

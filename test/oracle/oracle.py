@@ -10,6 +10,7 @@ import urllib.parse
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
+import bodies as B
 import judge as J
 import spec as S
 from judge import CANT, NO, YES
@@ -63,7 +64,7 @@ class Catalogue:
             hit = regex.match(path)
             if hit is None:
                 continue
-            if r["action"] == "image.pull" and query.get("fromSrc"):
+            if r["action"] == "image.pull" and not query.get("fromImage"):
                 continue
             return r, (list(hit.groupdict().values()) or [None])[0]
         return None, None
@@ -110,8 +111,9 @@ class Request:
             if (int(m.group(1)), int(m.group(2))) < (1, 24):
                 raise S.Refused("unsupported-version")
             path = m.group(3)
-        self.query = dict(urllib.parse.parse_qsl(
-            target.query, keep_blank_values=True))
+        self.pairs = urllib.parse.parse_qsl(
+            target.query, keep_blank_values=True)
+        self.query = dict(self.pairs)
         self.op, self.name = cat.find(case["method"], path, self.query)
         if self.op is None:
             return
@@ -142,6 +144,10 @@ class Request:
         elif self.action == "container.exec-start":
             self.spec = S.of_exec_start(body, self.query,
                                         self.fact("exec", self.name))
+        elif self.action in B.QUERY:
+            self.spec = B.read_spec(self.action, self.name, self.query,
+                                    self.pairs, body)
+            self.labels = self.spec.labels
         elif self.action in S.QUERY and self.carries_spec():
             self.spec = S.of_query(self.action, self.query)
 
@@ -518,12 +524,28 @@ class Decision:
             p = self.phase_of(fact)
             if p == phase and p != UNKNOWN:
                 continue
-            if any_owner and ("*" in g["phases"] or p in g["phases"]):
+            if (any_owner or (isinstance(phase, list) and p != UNKNOWN)) \
+                    and ("*" in g["phases"] or p in g["phases"]):
                 continue
             return "phase-mismatch"
         if missing:
             return "no-such-object"
         return CANT if cant else None
+
+    def image_labels(self, g, team, phase):
+        """10.3: the reason, or None"""
+        pol = self.pol
+        for key, value in getattr(self.rq.spec, "pairs", ()):
+            if key == pol.labels.get("team") and (
+                    value not in pol.teams or
+                    not self.in_scope(g, team, value)):
+                return "owner"
+            if key == pol.labels.get("phase") and (
+                    value != phase if isinstance(phase, str) else
+                    value not in phase or not (
+                        "*" in g["phases"] or value in g["phases"])):
+                return "phase-mismatch"
+        return None
 
     def grant(self, g, team, phase):
         rq, pol = self.rq, self.pol
@@ -539,6 +561,9 @@ class Decision:
             if label is not None and (label not in pol.teams or
                                       not self.in_scope(g, team, label)):
                 return Result(g, team, NO, "owner")
+        claim = self.image_labels(g, team, phase)
+        if claim is not None:
+            return Result(g, team, NO, claim)
         refs = self.check_refs(g, team, phase)
         if refs not in (None, CANT):
             return Result(g, team, NO, refs)

@@ -223,6 +223,46 @@ static const struct {
     {BODY_EXECSTART, "Detach", "true", FREE},
     {BODY_EXECSTART, "Tty", "true", FREE},
     {BODY_EXECSTART, "ConsoleSize", "[1,2]", FREE},
+    /* VolumeCreateRequest */
+    {BODY_VOLUME, "Driver", "'nfs'", JUDGED},
+    {BODY_VOLUME, "DriverOpts", "{'device':'/etc'}", JUDGED},
+    {BODY_VOLUME, "Labels", "{'a':'b'}", JUDGED},
+    {BODY_VOLUME, "Name", "'v'", JUDGED},
+    {BODY_VOLUME, "ClusterVolumeSpec", "{'Group':'x'}", DEFAULT},
+    /* the body of networks/create */
+    {BODY_NETWORK, "Name", "'n'", JUDGED},
+    {BODY_NETWORK, "CheckDuplicate", "true", FREE},
+    {BODY_NETWORK, "Driver", "'macvlan'", JUDGED},
+    {BODY_NETWORK, "Scope", "'swarm'", DEFAULT},
+    {BODY_NETWORK, "EnableIPv4", "true", FREE},
+    {BODY_NETWORK, "EnableIPv6", "true", FREE},
+    {BODY_NETWORK, "IPAM", "{'Driver':'x'}", JUDGED},
+    {BODY_NETWORK, "Internal", "true", FREE},
+    {BODY_NETWORK, "Attachable", "true", DEFAULT},
+    {BODY_NETWORK, "Ingress", "true", DEFAULT},
+    {BODY_NETWORK, "ConfigOnly", "true", DEFAULT},
+    {BODY_NETWORK, "ConfigFrom", "{'Network':'x'}", DEFAULT},
+    {BODY_NETWORK, "Options", "{'parent':'eth0'}", JUDGED},
+    {BODY_NETWORK, "Labels", "{'a':'b'}", JUDGED},
+    {BODY_CONFIGFROM, "Network", "'x'", DEFAULT},
+    {BODY_NETIPAM, "Driver", "'x'", JUDGED},
+    {BODY_NETIPAM, "Options", "{'a':'b'}", JUDGED},
+    {BODY_NETIPAM, "Config", "[{'Subnet':'10.0.0.0/8'}]", FREE},
+    {BODY_NETPOOL, "Subnet", "'10.0.0.0/8'", FREE},
+    {BODY_NETPOOL, "IPRange", "'10.0.0.0/8'", FREE},
+    {BODY_NETPOOL, "Gateway", "'10.0.0.1'", FREE},
+    {BODY_NETPOOL, "AuxiliaryAddresses", "{'a':'10.0.0.2'}", FREE},
+    /* the body of networks/x/connect */
+    {BODY_CONNECT, "Container", "'c'", JUDGED},
+    {BODY_CONNECT, "EndpointConfig", "{'Links':['a']}", JUDGED},
+    /* AuthConfig */
+    {BODY_AUTH, "username", "'u'", FREE},
+    {BODY_AUTH, "password", "'p'", FREE},
+    {BODY_AUTH, "auth", "'a'", FREE},
+    {BODY_AUTH, "email", "'e'", FREE},
+    {BODY_AUTH, "serveraddress", "'s'", FREE},
+    {BODY_AUTH, "identitytoken", "'t'", FREE},
+    {BODY_AUTH, "registrytoken", "'t'", FREE},
 };
 
 struct walked {
@@ -308,6 +348,8 @@ START_TEST(no_field_is_written_twice)
 	for (i = 0; fields[_i].name[i] != '\0'; i++)
 		lower[i] = (char)tolower(fields[_i].name[i]);
 	lower[i] = '\0';
+	if (strcmp(lower, fields[_i].name) == 0)
+		lower[0] = (char)toupper(lower[0]);
 	w = walk(&k, fields[_i].in,
 	    pr_arena_printf(k.arena, "{'%s':%s,'%s':%s}", fields[_i].name,
 		fields[_i].value, lower, fields[_i].value));
