@@ -27,10 +27,11 @@ named_network(struct judging *j, const struct pr_ns *ns)
 	if (o == NULL)
 		return judge_cannot_tell(j, "%s: network %s is not known",
 		    ns->field, shown(ns->text, name));
-	if (o->presence == PR_ABSENT)
+	/* a connect to an id that is not there is a certain 404 */
+	if (o->presence == PR_ABSENT && j->spec->body != PR_SPEC_CONNECT)
 		return judge_no(j, "%s: there is no network %s", ns->field,
 		    shown(ns->text, name));
-	if (!o->builtin)
+	if (o->presence == PR_ABSENT || !o->builtin)
 		return word_allowed(j, ns, "own");
 	if (pr_str_is(o->name, "host"))
 		return word_allowed(j, ns, "host");

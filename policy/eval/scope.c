@@ -189,6 +189,14 @@ judge_present(const struct matter *m, const struct pr_grant *g, int team,
 	}
 }
 
+/* The target that may be absent; a connect names its network twice. */
+static bool
+is_absent_target(const struct matter *m, const struct pr_ref *r)
+{
+	return m->target_absent && r->kind == m->target->kind &&
+	    pr_str_eq(r->name, m->target->name);
+}
+
 /*
  * One reference: first what is surely wrong.  An object that is not there is
  * fine where the request makes it (a volume) or only reads (semantics 2.8).
@@ -211,8 +219,7 @@ judge_ref(const struct matter *m, const struct pr_grant *g, int team,
 		    PR_REASON_CANNOT_TELL, text);
 	} else if (r->object->presence == PR_PRESENT) {
 		judge_present(m, g, team, r, o);
-	} else if (r->role != PR_REF_VOLUME &&
-	    !(r == m->target && m->target_absent)) {
+	} else if (r->role != PR_REF_VOLUME && !is_absent_target(m, r)) {
 		name_ref(r, name);
 		snprintf(text, sizeof text, "there is no %s", name);
 		opinion_say(o, PR_NO, STAGE_NO_SUCH_OBJECT,

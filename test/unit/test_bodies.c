@@ -206,28 +206,31 @@ static const struct row images[] = {
     {"POST /images/load?quiet=1", NULL, NULL, "profile", "images.write"},
 };
 
-#define NETWORKS                                                           \
-	"[{'kind':'network','ref':'pn','team':'pay','phase':'dev'},"       \
-	"{'kind':'network','ref':'on','team':'ops','phase':'dev'},"        \
-	"{'kind':'network','ref':'hostid','by':'id','builtin':true,"       \
-	"'name':'host'},"                                                  \
+#define NETWORKS                                                            \
+	"[{'kind':'network','ref':'pn','team':'pay','phase':'dev'},"        \
+	"{'kind':'network','ref':'on','team':'ops','phase':'dev'},"         \
+	"{'kind':'network','ref':'hostid','by':'id','builtin':true,"        \
+	"'name':'host'},"                                                   \
 	"{'kind':'network','ref':'bridge','builtin':true,'name':'bridge'}," \
-	"{'kind':'network','ref':'host','builtin':true,'name':'host'},"    \
-	"{'kind':'network','ref':'none','builtin':true,'name':'none'},"    \
-	"{'ref':'pc','team':'pay','phase':'dev'},"                         \
+	"{'kind':'network','ref':'host','builtin':true,'name':'host'},"     \
+	"{'kind':'network','ref':'none','builtin':true,'name':'none'},"     \
+	"{'ref':'pc','team':'pay','phase':'dev'},"                          \
 	"{'ref':'oc','team':'ops','phase':'dev'}]"
 
 static const struct row volumes[] = {
     {"POST /volumes/create", "{'Name':'v1'}", NULL, "grant", NULL},
-    {"POST /volumes/create", "{'Name':'v1','Driver':'local','DriverOpts':null,"
-			     "'Labels':{'a':'b'},'ClusterVolumeSpec':null}",
+    {"POST /volumes/create",
+	"{'Name':'v1','Driver':'local','DriverOpts':null,"
+	"'Labels':{'a':'b'},'ClusterVolumeSpec':null}",
 	NULL, "grant", NULL},
     {"POST /volumes/create", "{}", NULL, "grant", NULL},
-    {"POST /volumes/create", "{'Name':'v1','DriverOpts':{'size':'1m',"
-			     "'type':'tmpfs'}}",
+    {"POST /volumes/create",
+	"{'Name':'v1','DriverOpts':{'size':'1m',"
+	"'type':'tmpfs'}}",
 	NULL, "grant", NULL},
-    {"POST /volumes/create", "{'Name':'v1','DriverOpts':{'type':'none','o':"
-			     "'bind','device':'/etc'}}",
+    {"POST /volumes/create",
+	"{'Name':'v1','DriverOpts':{'type':'none','o':"
+	"'bind','device':'/etc'}}",
 	NULL, "profile", "mounts.volume_opts"},
     {"POST /volumes/create", "{'DriverOpts':{'device':'/etc'}}", NULL,
 	"profile", "mounts.volume_opts"},
@@ -277,11 +280,13 @@ static const struct row networks[] = {
 	"false,'Ingress':false,'ConfigOnly':false,'ConfigFrom':null,"
 	"'Options':{},'Labels':{},'Name':'n1','CheckDuplicate':true}",
 	NULL, "grant", NULL},
-    {"POST /networks/create", "{'Name':'n1','Driver':'macvlan','Options':"
-			      "{'parent':'eth0'}}",
+    {"POST /networks/create",
+	"{'Name':'n1','Driver':'macvlan','Options':"
+	"{'parent':'eth0'}}",
 	NULL, "profile", "net.drivers"},
-    {"POST /networks/create", "{'Name':'n1','Options':{'com.docker.network."
-			      "bridge.name':'docker0'}}",
+    {"POST /networks/create",
+	"{'Name':'n1','Options':{'com.docker.network."
+	"bridge.name':'docker0'}}",
 	NULL, "profile", "net.options"},
     {"POST /networks/create", "{'Name':'n1','Options':{'icc':'false'}}", NULL,
 	"grant", NULL},
@@ -334,8 +339,8 @@ static const struct row networks[] = {
 	"namespaces.network"},
     {"POST /networks/none/connect", "{'Container':'pc'}", NETWORKS, "profile",
 	"namespaces.network"},
-    {"POST /networks/hostid/connect", "{'Container':'pc'}", NETWORKS,
-	"profile", "namespaces.network"},
+    {"POST /networks/hostid/connect", "{'Container':'pc'}", NETWORKS, "profile",
+	"namespaces.network"},
     {"POST /networks/pn/connect",
 	"{'Container':'pc','EndpointConfig':{'NetworkID':'hostid'}}", NETWORKS,
 	"profile", "namespaces.network"},
