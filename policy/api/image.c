@@ -82,7 +82,7 @@ domain_ok(struct pr_str s)
 {
 	struct pr_str port = s, host = pr_str_cut(&port, ':');
 
-	if (port.p != NULL && port.n == 0)
+	if (s.n == 0 || (port.p != NULL && port.n == 0))
 		return false;
 	for (size_t i = 0; port.p != NULL && i < port.n; i++) {
 		if (port.p[i] < '0' || port.p[i] > '9')
