@@ -14,7 +14,7 @@
 
 /* Who asks, as data (identity and directory fill it). */
 struct pr_who {
-	struct pr_str source;  /* mapping rule; empty for anonymous */
+	struct pr_str source; /* mapping rule; empty for anonymous */
 	struct pr_str name;
 	bool anonymous;
 	/* indexes of the policy's teams, ascending, without acts_for applied;
@@ -23,7 +23,10 @@ struct pr_who {
 	size_t n_teams;
 };
 
-enum pr_door { PR_DOOR_PLUGIN = 0, PR_DOOR_PROXY };
+enum pr_door {
+	PR_DOOR_PLUGIN = 0,
+	PR_DOOR_PROXY
+};
 
 struct pr_question {
 	const struct pr_policy *policy;
@@ -57,23 +60,26 @@ struct pr_decision {
 	int grant;       /* index in the policy, or -1 */
 	int guard;
 	int role;
-	int team;        /* acting team, or -1 */
-	int key;         /* enum pr_profile_key, or -1 */
-	int profile;     /* index, or -1 */
+	int team;    /* acting team, or -1 */
+	int key;     /* enum pr_profile_key, or -1 */
+	int profile; /* index, or -1 */
 	/* phase of the request: index; -1: unknown; -2: the set `phases` */
 	int phase;
 	pr_phase_mask phases;
-	struct pr_loc loc;     /* of the line that decided; line 0: none */
+	struct pr_loc loc; /* of the line that decided; line 0: none */
 	/* what a create will belong to: team index or -1 (nobody's), phase or -1 */
 	int owner_team;
 	int owner_phase;
 	enum pr_audit_level audit;
-	char what[240];   /* why, for the message: "HostConfig.Privileged is true, ..." */
-	char hint[160];   /* nearest allowed variant or what to do; may be empty */
+	char what
+	    [240]; /* why, for the message: "HostConfig.Privileged is true, ..." */
+	char
+	    hint[160]; /* nearest allowed variant or what to do; may be empty */
 };
 
 /* Decides.  *d is wholly written; it is a denial unless all was decided. */
-void pr_decide(struct pr_arena *a, const struct pr_question *q, struct pr_decision *d);
+void pr_decide(
+    struct pr_arena *a, const struct pr_question *q, struct pr_decision *d);
 
 /* Does the stored spec of the container matter (semantics 3.7)? */
 bool pr_decide_wants_stored(const struct pr_request *rq);
@@ -82,7 +88,7 @@ bool pr_decide_wants_stored(const struct pr_request *rq);
  * The line that the user sees (DESIGN 10), at most PR_CAP_MESSAGE bytes, one
  * line, printable: buf takes PR_CAP_MESSAGE + 1.
  */
-void pr_decision_message(const struct pr_question *q, const struct pr_decision *d,
-    const char *decision_id, char *buf);
+void pr_decision_message(const struct pr_question *q,
+    const struct pr_decision *d, const char *decision_id, char *buf);
 
 #endif /* PR_DECIDE_H */

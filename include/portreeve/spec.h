@@ -23,23 +23,25 @@ enum pr_ref_role {
 	PR_REF_NAMESPACE,    /* container:x of network, pid, ipc */
 	PR_REF_VOLUMES_FROM,
 	PR_REF_LINK,
-	PR_REF_VOLUME,       /* a named volume; absent: the request makes it */
-	PR_REF_IMAGE,        /* facts about the image that is run */
+	PR_REF_VOLUME, /* a named volume; absent: the request makes it */
+	PR_REF_IMAGE,  /* facts about the image that is run */
 	PR_REF_MOUNT_IMAGE,
-	PR_REF_NEW_NAME,     /* a name that the request gives: reserved, must not be hex (semantics 6.3) */
-	PR_REF_ARGUMENT,     /* another object named in body or query (secrets, configs, connect's container) */
+	PR_REF_NEW_NAME, /* a name that the request gives: reserved, must not be hex (semantics 6.3) */
+	PR_REF_ARGUMENT, /* another object named in body or query (secrets, configs, connect's container) */
 };
 
 struct pr_ref {
 	enum pr_kind kind;
 	enum pr_ref_role role;
-	struct pr_str name;  /* as the request spells it, decoded */
-	const char *field;   /* "HostConfig.NetworkMode"; static or in the arena */
-	const struct pr_object *object; /* filled by who resolves; NULL: not resolved = cannot tell */
+	struct pr_str name; /* as the request spells it, decoded */
+	const char
+	    *field; /* "HostConfig.NetworkMode"; static or in the arena */
+	const struct pr_object *
+	    object; /* filled by who resolves; NULL: not resolved = cannot tell */
 	bool lazy; /* facts that only some profiles ask for */
 };
 
-struct pr_bind_source { /* a host path that inventory must look at */
+struct pr_bind_source {     /* a host path that inventory must look at */
 	struct pr_str path; /* absolute, cleaned lexically as dockerd does */
 	bool writes;
 	const struct pr_path_fact *fact; /* NULL: cannot tell */
@@ -84,17 +86,18 @@ enum pr_mount_type {
 struct pr_mount {
 	enum pr_mount_type type;
 	pr_field field;
-	struct pr_str source; /* bind: cleaned path; volume: name, empty if anonymous; image: name */
+	struct pr_str
+	    source; /* bind: cleaned path; volume: name, empty if anonymous; image: name */
 	bool read_only;
-	bool shallow;         /* NonRecursive or ReadOnlyNonRecursive */
-	bool relabel;         /* z or Z */
+	bool shallow;              /* NonRecursive or ReadOnlyNonRecursive */
+	bool relabel;              /* z or Z */
 	struct pr_str propagation; /* empty: unset */
-	struct pr_str driver; /* volume: empty: unset */
-	struct pr_kvs options; /* volume driver options; tmpfs options */
-	struct pr_kvs labels; /* of the volume that the request makes */
-	int ref;              /* volume, image: index in refs, or -1 */
-	int bind;             /* bind: index in binds */
-	struct pr_str type_text; /* OTHER: as written */
+	struct pr_str driver;      /* volume: empty: unset */
+	struct pr_kvs options;     /* volume driver options; tmpfs options */
+	struct pr_kvs labels;      /* of the volume that the request makes */
+	int ref;                   /* volume, image: index in refs, or -1 */
+	int bind;                  /* bind: index in binds */
+	struct pr_str type_text;   /* OTHER: as written */
 };
 
 struct pr_endpoint { /* of NetworkingConfig.EndpointsConfig */
@@ -198,7 +201,8 @@ struct pr_spec {
 	struct pr_strs selinux;           /* "disable", "type:x" */
 	struct pr_strs security_options;  /* the others, as written */
 	enum pr_tri no_new_privs;         /* NO: unset or false */
-	bool masked_given, readonly_given; /* MaskedPaths, ReadonlyPaths are not null */
+	bool masked_given,
+	    readonly_given; /* MaskedPaths, ReadonlyPaths are not null */
 	struct pr_strs masked_paths, readonly_paths;
 
 	struct pr_device *devices;
@@ -266,7 +270,8 @@ struct pr_spec *pr_spec_of_container(
 int pr_spec_add_volumes_from(const struct pr_extract *x, struct pr_spec *s,
     const struct pr_json *inspect) PR_NODISCARD;
 /* The value of a label that the body sets: false if it does not set it. */
-bool pr_spec_label(const struct pr_spec *s, struct pr_str key, struct pr_str *value);
+bool pr_spec_label(
+    const struct pr_spec *s, struct pr_str key, struct pr_str *value);
 
 /* What quotas count (semantics 3.10); -1: not set. */
 struct pr_spec_usage {
@@ -284,13 +289,15 @@ struct pr_judge_env {
 	struct pr_str default_cgroupns; /* "host" on cgroup v1 */
 };
 
-struct pr_shortfall { /* the first key that fails, or is undecided */
-	enum pr_tri answer;      /* NO or CANNOT_TELL */
+struct pr_shortfall {       /* the first key that fails, or is undecided */
+	enum pr_tri answer; /* NO or CANNOT_TELL */
 	enum pr_profile_key key;
-	bool all_soft;           /* every key that fails is soft and none is undecided */
-	bool stored;             /* it was the stored spec */
-	bool must_default;       /* it was a field that must be default; key is none */
-	char text[200];          /* "HostConfig.Privileged is true, restricted.privileged wants false" */
+	bool all_soft; /* every key that fails is soft and none is undecided */
+	bool stored;   /* it was the stored spec */
+	bool
+	    must_default; /* it was a field that must be default; key is none */
+	char text
+	    [200]; /* "HostConfig.Privileged is true, restricted.privileged wants false" */
 };
 
 /*
