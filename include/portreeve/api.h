@@ -27,15 +27,15 @@ enum pr_op {
 #define PR_API_NEWEST 56
 
 /* What an action is about: the first word of its name. */
-#define PR_RESOURCES(X)                                                     \
-	X(SYSTEM, "system")                                                 \
-	X(CONTAINER, "container")                                           \
-	X(IMAGE, "image")                                                   \
-	X(NETWORK, "network") X(VOLUME, "volume") X(BUILD, "build")         \
-	    X(DISTRIBUTION, "distribution") X(PLUGIN, "plugin")             \
-		X(SWARM, "swarm") X(SERVICE, "service") X(TASK, "task")     \
-		    X(NODE, "node") X(SECRET, "secret") X(CONFIG, "config") \
-			X(DEBUG, "debug")
+/* clang-format off */
+#define PR_RESOURCES(X) \
+	X(SYSTEM, "system") X(CONTAINER, "container") X(IMAGE, "image") \
+	X(NETWORK, "network") X(VOLUME, "volume") X(BUILD, "build") \
+	X(DISTRIBUTION, "distribution") X(PLUGIN, "plugin") \
+	X(SWARM, "swarm") X(SERVICE, "service") X(TASK, "task") \
+	X(NODE, "node") X(SECRET, "secret") X(CONFIG, "config") \
+	X(DEBUG, "debug")
+/* clang-format on */
 enum pr_resource {
 #define X(id, name) PR_RES_##id,
 	PR_RESOURCES(X)

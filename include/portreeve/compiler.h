@@ -6,7 +6,6 @@
 #define PR_NODISCARD         __attribute__((warn_unused_result))
 #define PR_NORETURN          __attribute__((noreturn))
 #define PR_CLEANUP(fn)       __attribute__((cleanup(fn)))
-#define PR_NEVER_NULL        __attribute__((returns_nonnull))
 #define PR_UNUSED            __attribute__((unused))
 
 #define PR_COUNT(a)          (sizeof(a) / sizeof((a)[0]))
