@@ -221,7 +221,7 @@ struct pr_policy_test {
 	struct pr_loc loc;
 	struct pr_str as; /* "alice@payments+ops" */
 	struct pr_str host, door, at;
-	int64_t when; /* `at` as wall time, ns; 0: now */
+	int64_t when;                       /* `at` as wall time, ns; 0: now */
 	struct pr_str command;              /* do: */
 	struct pr_str method, target, body; /* request: */
 	const struct pr_given *given;

@@ -137,18 +137,18 @@ struct pr_image_name {
 	enum pr_image_act act;
 	pr_field field;
 	struct pr_str text; /* spelt out: "docker.io/library/alpine:3" */
-	bool all_tags; /* pull, push: neither tag nor digest is given */
+	bool all_tags;      /* pull, push: neither tag nor digest is given */
 };
 
 enum pr_spec_body {
 	PR_SPEC_NOTHING = 0, /* no body, only references */
 	PR_SPEC_CONTAINER,   /* create, or a stored spec */
 	PR_SPEC_EXEC,
-	PR_SPEC_IMAGE, /* pull, tag, push, remove, import, load */
-	PR_SPEC_VOLUME, /* create: mounts[0] */
+	PR_SPEC_IMAGE,   /* pull, tag, push, remove, import, load */
+	PR_SPEC_VOLUME,  /* create: mounts[0] */
 	PR_SPEC_NETWORK, /* create */
 	PR_SPEC_CONNECT, /* of a network to a container: endpoints[0] */
-	PR_SPEC_UNREAD, /* a body that no extractor understands: cannot tell */
+	PR_SPEC_UNREAD,  /* a body that no extractor understands: cannot tell */
 };
 
 struct pr_spec {

@@ -402,6 +402,7 @@ pr_spec_add_volumes_from(const struct pr_extract *x, struct pr_spec *s,
 	struct pr_refusal why = {0};
 	struct extract e = {.x = x, .arena = x->arena, .spec = s, .why = &why};
 	const struct pr_json *mounts;
+	size_t before = s->n_mounts;
 
 	if (inspect == NULL || inspect->type != PR_JSON_OBJECT)
 		return -1;
@@ -411,8 +412,10 @@ pr_spec_add_volumes_from(const struct pr_extract *x, struct pr_spec *s,
 	if (mounts->type != PR_JSON_ARRAY)
 		return -1;
 	for (uint32_t i = 0; i < mounts->n; i++) {
-		if (add_mount_of(&e, &mounts->items[i]) < 0)
+		if (add_mount_of(&e, &mounts->items[i]) < 0) {
+			s->n_mounts = before; /* no half of it stays */
 			return -1;
+		}
 	}
 	return 0;
 }

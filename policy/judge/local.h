@@ -67,7 +67,7 @@ struct pending_entry { /* what is remembered of an allowed request */
 	 * has the entry owns them (pending_entry_fini) */
 	char *volumes;
 	size_t n_volumes; /* bytes */
-	bool unnamed; /* volume.create: the daemon makes up the name */
+	bool unnamed;     /* volume.create: the daemon makes up the name */
 };
 
 void pending_entry_fini(struct pending_entry *e);

@@ -697,7 +697,7 @@ class World:
                     [["CMD", "x"], ["NONE"], ["CMD"], ["x", "y"], []])}
             return o
         self.owned(o)
-        if kind == "container" and g.chance(0.7):
+        if kind == "container":  # a daemon's answer always has it
             o["inspect"] = {"Id": HEX64[2], "Name": "/x",
                             "Config": {"Image": "alpine"},
                             "HostConfig": g.pick(JOINABLE),

@@ -688,6 +688,8 @@ def k_memory(v, s, ctx):
 
 def k_swap(v, s, ctx):
     swap = s.hc.get("MemorySwap", 0)
+    if v is not None and swap < 0:
+        return answer(False)  # -1 is unlimited, "?" or not (9.14)
     if v is not None:
         return within(v, swap if swap > 0 else None)
     mem = s.hc.get("Memory", 0)
