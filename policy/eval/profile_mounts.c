@@ -47,6 +47,8 @@ bind_fits(const struct judging *j, struct pr_str pattern,
 enum pr_tri
 judge_bind(struct judging *j)
 {
+	enum pr_tri all = PR_YES; /* a bind that fails beats one unseen */
+
 	for (size_t i = 0; i < j->spec->n_mounts; i++) {
 		const struct pr_mount *m = &j->spec->mounts[i];
 		const struct pr_path_fact *fact;
@@ -66,7 +68,7 @@ judge_bind(struct judging *j)
 			best = t == PR_NO ? best : t;
 		}
 		if (best == PR_CANNOT_TELL)
-			return judge_cannot_tell(j, "%s: %s: %s", m->field,
+			all = judge_cannot_tell(j, "%s: %s: %s", m->field,
 			    shown(m->source, name),
 			    fact != NULL && fact->why != NULL
 				? fact->why
@@ -76,12 +78,13 @@ judge_bind(struct judging *j)
 			    shown(m->source, name),
 			    m->read_only ? " read-only" : "");
 	}
-	return PR_YES;
+	return all;
 }
 
 enum pr_tri
 judge_protected(struct judging *j)
 {
+	enum pr_tri all = PR_YES;
 	char name[SHOWN + 4];
 
 	if (pr_str_is(j->leaf->word, "allow"))
@@ -90,19 +93,20 @@ judge_protected(struct judging *j)
 		const struct pr_bind_source *b = &j->spec->binds[i];
 
 		if (b->fact == NULL || !b->fact->known)
-			return judge_cannot_tell(
+			all = judge_cannot_tell(
 			    j, "%s was not looked at", shown(b->path, name));
-		if (b->fact->is_protected)
+		else if (b->fact->is_protected)
 			return judge_no(j, "%s is protected (%.*s)",
 			    shown(b->path, name),
 			    PR_STRF(b->fact->protected_by));
 	}
-	return PR_YES;
+	return all;
 }
 
 enum pr_tri
 judge_shared_trees(struct judging *j)
 {
+	enum pr_tri all = PR_YES;
 	char name[SHOWN + 4];
 
 	if (j->leaf->b)
@@ -111,10 +115,10 @@ judge_shared_trees(struct judging *j)
 		const struct pr_bind_source *b = &j->spec->binds[i];
 
 		if (b->fact == NULL || !b->fact->shared_known)
-			return judge_cannot_tell(j,
+			all = judge_cannot_tell(j,
 			    "%s: the mounts of other containers are not known",
 			    shown(b->path, name));
-		if (b->fact->shared)
+		else if (b->fact->shared)
 			return judge_no(j,
 			    "%s lies in one tree with what %.*s has mounted",
 			    shown(b->path, name),
@@ -123,7 +127,7 @@ judge_shared_trees(struct judging *j)
 				: 12,
 			    b->fact->shared_with.p);
 	}
-	return PR_YES;
+	return all;
 }
 
 enum pr_tri
