@@ -414,7 +414,7 @@ def f_mount(b):
 
 
 def f_volumes_from(b):
-    b.add("VolumesFrom", b.facts.container() + b.g.pick(["", ":ro", ":rw"]))
+    b.add("VolumesFrom", b.facts.container() + b.g.pick(["", ":rw"]))
 
 
 def f_network(b):
