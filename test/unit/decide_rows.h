@@ -34,6 +34,7 @@
 	"bind: [\"/**\"]}, namespaces: {network: [private, own, host, "       \
 	"container:own], pid: [private, container:own]}}\n"                   \
 	"  lib: {images: {allow: [\"docker.io/library/*\"]}}\n"               \
+	"  tok: {extends: lib, env: {forbid: [TOKEN]}}\n"                     \
 	"  cap: {extends: lib, limits: {memory: \"1MiB..1GiB\"}}\n"
 
 #define GRANT(id, team, rest)                                                \
@@ -689,6 +690,23 @@ static const struct row rows[] = {
 	{.call = "POST /v1.41/containers/web/start",
 	    .objects = "[{'ref':'web','team':'pay'}]"},
 	"deny cannot-tell g"},
+    /* soft itself, but the stored spec is not known, or breaks a hard key */
+    {GRANTS RUN("g", "tok"), "c",
+	{.call = "POST /v1.41/containers/web/exec",
+	    .body = "{'Env':['TOKEN=x']}",
+	    .objects = "[{'ref':'web','team':'pay'," INSPECT("") "}]"},
+	"would-deny profile g env.forbid"},
+    {GRANTS RUN("g", "tok"), "c",
+	{.call = "POST /v1.41/containers/web/exec",
+	    .body = "{'Env':['TOKEN=x']}",
+	    .objects = "[{'ref':'web','team':'pay'}]"},
+	"deny profile g env.forbid"},
+    {GRANTS RUN("g", "tok"), "c",
+	{.call = "POST /v1.41/containers/web/exec",
+	    .body = "{'Env':['TOKEN=x']}",
+	    .objects = "[{'ref':'web','team':'pay'," INSPECT(
+		"'Privileged':true") "}]"},
+	"deny profile g env.forbid"},
     /* an undecided grant beats a soft denial; a yes beats both */
     {GRANTS GRANT("a", "pay",
 	 "profile: lib, promoted_from: {phase: dev, min_runtime: 1h}")

@@ -589,6 +589,8 @@ static const struct row rows[] = {
     FAILS(ULIMITS, "limits: {ulimits: {nofile: \"..1024?\"}}",
 	"H:'Ulimits':[{'Name':'nofile','Soft':1,'Hard':1},{'Name':'nofile',"
 	"'Soft':9999,'Hard':9999}]"),
+    FAILS(ULIMITS, "limits: {ulimits: {nofile: \"..1024?\"}}",
+	"H:'Ulimits':[{'Name':'nofile','Soft':1,'Hard':-1}]"),
     FAILS(SHM, "limits: {shm: \"..64MiB?\"}", "H:'ShmSize':67108865"),
     FITS(SHM, "limits: {shm: \"..64MiB?\"}", "H:'ShmSize':67108864"),
     /* ports */
@@ -612,6 +614,16 @@ static const struct row rows[] = {
 	"H:'PortBindings':{'80':[{'HostIp':'127.0.0.01','HostPort':'8080'}]}"),
     FAILS(PORTS_BIND, "ports: {bind: [127.0.0.1], range: 1024-65535}",
 	"H:'PortBindings':{'80':[{'HostIp':'localhost','HostPort':'8080'}]}"),
+    FAILS(PORTS_RANGE, "ports: {bind: [127.0.0.1], range: 1024-2000}",
+	"H:'PortBindings':{'80':[{'HostIp':'127.0.0.1','HostPort':'2001'}]}"),
+    FAILS(PORTS_RANGE, "ports: {bind: [127.0.0.1], range: 1024-2000}",
+	"H:'PortBindings':{'80':[{'HostIp':'127.0.0.1','HostPort':'1990-2010'}]"
+	"}"),
+    FAILS(PORTS_RANGE, "ports: {bind: [127.0.0.1], range: 1024-2000}",
+	"H:'PortBindings':{'80':[{'HostIp':'127.0.0.1','HostPort':'2000-1990'}]"
+	"}"),
+    FITS(PORTS_RANGE, "ports: {bind: [127.0.0.1], range: 1024-2000}",
+	"H:'PortBindings':{'80':[{'HostIp':'127.0.0.1','HostPort':'2000'}]}"),
     FAILS(PORTS_RANGE, "ports: {bind: [127.0.0.1], range: 1024-65535}",
 	"H:'PortBindings':{'80':[{'HostIp':'127.0.0.1','HostPort':'80'}]}"),
     FITS(PORTS_RANGE, "ports: {bind: [127.0.0.1], range: 1024-65535}",
