@@ -69,8 +69,7 @@ matter_init(struct matter *m, const struct pr_question *q)
 	*m = (struct matter){.q = q,
 	    .op = q->request->op,
 	    .phase = {PHASE_SET, -1},
-	    .spec = q->request->spec ||
-		(q->spec != NULL && q->spec->body == PR_SPEC_UNREAD),
+	    .spec = q->request->spec,
 	    .stored = pr_decide_wants_stored(q->request)};
 	if (m->op->scope != PR_SCOPE_OWNED)
 		return;

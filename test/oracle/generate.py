@@ -1057,6 +1057,9 @@ class World:
             ("DELETE", "/secrets/{x}"), ("GET", "/configs/{c}"),
             ("GET", "/nope"), ("PUT", "/containers/json"),
             ("GET", "/distribution/alpine/json")])
+        if g.chance(0.35):
+            self.unread(case, facts)
+            return
         for mark, kind, pick in (
                 ("{n}", "network", self.networks + ["bridge"]),
                 ("{v}", "volume", self.volumes), ("{s}", "service", ["svc"]),
@@ -1071,6 +1074,42 @@ class World:
                         "builtin": True, "name": ref, "id": HEX64[3]}
                 target = target.replace(mark, ref)
         case["method"], case["target"] = method, target
+
+
+    def unread(self, case, facts):
+        """Bodies that no extractor reads: who may, and the labels."""
+        g = self.g
+        labels = {}
+        if g.chance(0.4):
+            labels[TEAM_KEY] = g.pick(["alpha", "bravo", "ghost", ""])
+        if g.chance(0.4):
+            labels[PHASE_KEY] = g.pick(PHASES + ["ghost"])
+        doc = {"Name": "thing", "Labels": labels}
+        method, target, doc = g.pick([
+            ("POST", "/volumes/create", doc),
+            ("POST", "/networks/create", doc),
+            ("POST", "/secrets/create", dict(doc, Data="eA==")),
+            ("POST", "/configs/create", dict(doc, Data="eA==")),
+            ("POST", "/services/create", doc),
+            ("POST", "/networks/%s/connect", {}),
+            ("POST", "/networks/%s/disconnect", {}),
+            ("POST", "/containers/%s/update", {"Memory": 4}),
+            ("POST", "/commit?container=%s", {}),
+            ("POST", "/images/create?fromImage=alpine", None),
+            ("POST", "/images/alpine/tag?repo=x&tag=y", None),
+            ("DELETE", "/images/alpine", None),
+            ("POST", "/build?t=x", None), ("POST", "/session", None),
+            ("POST", "/images/load", None)])
+        if "connect" in target:
+            target %= facts.network()
+            doc = {"Container": facts.container()}
+        elif "%s" in target:
+            target %= self.container_with_spec(facts)
+        case["method"], case["target"] = method, target
+        if doc is not None:
+            self.json_body(case, doc)
+        elif "/build" in target or "/load" in target:
+            case["headers"] = {"Content-Type": "application/x-tar"}
 
 
 def g_pick(world, items):

@@ -23,12 +23,11 @@ STAGE["phase-mismatch"] = STAGE["owner"]
 STAGE["must-default"] = STAGE["profile"]
 BUILTIN_GUARD = {"plugin.disable", "plugin.remove", "plugin.set",
                  "plugin.upgrade"}
-# bodies and queries that are read (9.15); the others carry what nobody sees
+# whose stored spec counts (3.7)
 STORED = {"container.start", "container.restart", "container.unpause",
           "container.exec", "container.exec-start", "container.attach",
           "container.attach-ws", "container.archive-write",
           "container.commit", "container.update", "container.rename"}
-UNREAD = {"container.archive-write"}
 POLLED = {"container", "volume", "network", "service", "secret", "config"}
 FULL_ID = re.compile(r"^[0-9a-f]{64}\Z")
 ABSENT = {"presence": "absent"}
@@ -136,6 +135,9 @@ class Request:
         if text is not None and kind.startswith("json"):
             body = json.loads(text)
         self.labels = {}
+        self.body = body if isinstance(body, dict) else {}
+        if self.action not in S.QUERY:
+            self.labels = self.body.get("Labels") or {}
         if self.action == "container.create":
             self.spec = S.of_create(body, self.query, self.fact)
             self.labels = self.spec.labels
@@ -155,6 +157,9 @@ class Request:
         """(kind, name, fact of the owner, exempt)"""
         self.refs, self.stored_refs = [], []
         kind = self.op["kind"]
+        if self.action == "container.commit":
+            kind, self.name = "container", self.query.get("container")
+        self.kind = kind
         self.container = None
         if kind == "exec":
             ex = self.fact("exec", self.name)
@@ -173,6 +178,10 @@ class Request:
                 self.container = self.name
         else:
             self.path_fact = None
+        if self.action in ("network.connect", "network.disconnect"):
+            name = self.body.get("Container", "")
+            self.refs.append(("container", name,
+                              self.fact("container", name)))
         if self.spec is not None:
             self.refs += self.refs_of(self.spec)
         if self.action == "container.create" and self.query.get("name"):
@@ -499,7 +508,7 @@ class Decision:
         scope = rq.scope
         refs = rq.refs + rq.stored_refs
         for i, (kind, name, fact) in enumerate(refs):
-            path = i == 0 and rq.op["kind"] != "none"
+            path = i == 0 and rq.kind != "none"
             if kind == "name" or (kind == "image"):
                 continue
             if scope != "owned" and path:
@@ -607,8 +616,8 @@ class Decision:
                     "must-default" if key == -1 else "profile", key), s
             elif a == CANT:
                 cant.append(key)
-        elif rq.action in UNREAD and values is not None:
-            cant.append(-1)
+        elif values is not None:
+            cant.append(-1)  # a body that nobody reads (9.15)
         if rq.wants_stored and g.get("stored_specs") != "any":
             if rq.stored is None:
                 if rq.path_fact["presence"] != "absent":
