@@ -260,7 +260,8 @@ phase_claimed(
 /*
  * Labels of what is made beside or without an owner: of an image, which
  * containers inherit (2.9), and of volumes that mounts make.  They say
- * nothing else than what the request may say.
+ * nothing else than what the request may say.  The team is named before the
+ * phase, however the labels are ordered.
  */
 static void
 judge_labels(const struct matter *m, const struct pr_grant *g, int team,
@@ -273,8 +274,11 @@ judge_labels(const struct matter *m, const struct pr_grant *g, int team,
 
 		if (p->label_team.n > 0 && pr_str_eq(l->key, p->label_team))
 			judge_claim(m, g, team, l->value, o);
-		if (o->answer != PR_NO && p->label_phase.n > 0 &&
-		    pr_str_eq(l->key, p->label_phase) &&
+	}
+	for (size_t i = 0; i < labels.n && o->answer != PR_NO; i++) {
+		const struct pr_kv *l = &labels.v[i];
+
+		if (p->label_phase.n > 0 && pr_str_eq(l->key, p->label_phase) &&
 		    !phase_claimed(m, g, l->value))
 			opinion_say(o, PR_NO, STAGE_OWNER,
 			    PR_REASON_PHASE_MISMATCH,
