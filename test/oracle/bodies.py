@@ -44,7 +44,6 @@ def new(keys):
     s.names = []         # (act, name, all tags)
     s.removes = s.names_unseen = s.unread = False
     s.from_src = ""
-    s.pairs = []         # labels in their order
     s.endpoints = {}
     return s
 

@@ -30,7 +30,8 @@ PATHS = ["/srv/alpha/data", "/srv/alpha", "/srv/bravo/x", "/etc",
 PATH_PATTERNS = ["/srv/${team}/**", "/etc/localtime:ro", "/srv/*", "/**",
                  "/srv/${user}/*", "/etc:ro", "/srv/**:ro", "/srv/alpha",
                  "/srv/*/x", "/srv/${phase}/**", "/s*/x", "/s/*"]
-ENV = ["PATH=/bin", "DB_PASSWORD=x", "TOKEN", "Secret_Key=1", "LANG=C"]
+ENV = ["PATH=/bin", "DB_PASSWORD=x", "TOKEN", "Secret_Key=1", "LANG=C",
+       "a/b=c", "=x"]
 SECURITY = ["no-new-privileges", "no-new-privileges:true",
             "no-new-privileges=false", "seccomp=unconfined",
             "seccomp:unconfined", "seccomp=builtin", "seccomp={}",
@@ -93,27 +94,28 @@ LEAVES = {
     "security.no_new_privileges": ["any", "required"],
     "security.masked_paths": ["default", "any"],
     "security.options": (["writable-cgroups=true", "foo=bar"],),
-    "devices.allow": (["/dev/fuse", "/dev/snd/**", "/dev/**"],),
+    "devices.allow": (["/dev/fuse", "/dev/snd/**", "/dev/**", "/dev/*"],),
     "devices.requests": ([{"driver": "nvidia", "capabilities": ["gpu"],
                            "count": 1},
                           {"driver": "cdi", "capabilities": [],
                            "count": 0},
                           {"driver": "nvidia", "capabilities": ["*"],
                            "count": -1}],),
-    "devices.cgroup_rules": (["c 1:3 mr", "a *:* rwm"],),
-    "kernel.sysctls": (["net.core.somaxconn", "net.ipv4.*"],),
+    "devices.cgroup_rules": (["c 1:3 mr", "a *:* rwm", "c * mr"],),
+    "kernel.sysctls": (["net.core.somaxconn", "net.ipv4.*", "net.*"],),
     "kernel.runtimes": (["default", "runc", "kata"],),
-    "kernel.cgroup_parent": (["/alpha", "/sys/*", "/${team}"],),
+    "kernel.cgroup_parent": (["/alpha", "/sys/*", "/${team}", "*"],),
     "kernel.oom_kill_disable": [True, False],
     "kernel.oom_score": ["0..1000?", "-500..500?", "100..200"],
-    "kernel.annotations": (["a.b/c", "run.oci"],),
+    "kernel.annotations": (["a.b/c", "run.oci", "a*", "*"],),
     "kernel.storage_opt": (["size", "size=10G"],),
-    "kernel.group_add": (["audio", "1000"],),
+    "kernel.group_add": (["audio", "1000", "a*"],),
     "kernel.cpuset": ["any", ["0-1"], ["0", "1"]],
     "kernel.realtime": [True, False],
     "kernel.blkio": ["none", "any", "devices"],
     "net.links": ["own", "any", "none"],
-    "net.extra_hosts": ["any", [], ["h:10.0.0.1"], ["*:host-gateway"]],
+    "net.extra_hosts": ["any", [], ["h:10.0.0.1"], ["*:host-gateway"],
+                        ["h:*"]],
     "net.dns": ["any", [], ["10.0.0.2", "corp"]],
     "net.static_ip": [True, False],
     "net.driver_opts": (["ifname", "a=b"],),
@@ -128,7 +130,7 @@ LEAVES = {
     "net.ipam_drivers": (["default", "dhcp"],),
     "exec.privileged": [True, False],
     "exec.user": (["same-as-container", "any", "root", "app", "1000"],),
-    "log_opts": (["max-size", "syslog-address", "tag=x"],),
+    "log_opts": (["max-size", "syslog-*", "tag=x", "t*"],),
     "log_drivers": (["default", "json-file", "syslog", "none"],),
     "limits.memory": ["..1GiB?", "64MiB..1GiB", "..2G", "128M..?"],
     "limits.swap": ["..2GiB?", "..1GiB", "1M..4GiB"],
@@ -144,7 +146,7 @@ LEAVES = {
     "ports.publish_all": [True, False],
     "restart": (["no", "always", "unless-stopped", "on-failure",
                  "on-failure:5", "on-failure:2"],),
-    "env.forbid": (["*PASSWORD*", "TOKEN", "secret*"],),
+    "env.forbid": (["*PASSWORD*", "TOKEN", "secret*", "*/*", "l*"],),
     "require.user": ["any", "non-root"],
     "require.read_only_rootfs": [True, False],
     "require.healthcheck": [True, False],
@@ -377,6 +379,15 @@ def f_anon(b):
         b.add("Binds", "/cache")
 
 
+def volume_labels(g):
+    labels = {"x": "y"}
+    if g.chance(0.2):
+        labels[TEAM_KEY] = g.pick(["alpha", "bravo", "ghost", ""])
+    if g.chance(0.2):
+        labels[PHASE_KEY] = g.pick(PHASES + ["ghost", ""])
+    return labels
+
+
 def f_mount(b):
     g = b.g
     m = {"Type": g.pick(["bind", "volume", "volume", "tmpfs", "image",
@@ -398,7 +409,8 @@ def f_mount(b):
         if g.chance(0.8):
             m["Source"] = b.facts.volume()
         if g.chance(0.5):
-            m["VolumeOptions"] = {"DriverConfig": {
+            m["VolumeOptions"] = {"Labels": volume_labels(g),
+                                  "DriverConfig": {
                 "Name": g.pick(["", "local", "nfs"]),
                 "Options": {k: v for k, v in (
                     ("type", g.pick(["tmpfs", "none"])),
@@ -408,6 +420,10 @@ def f_mount(b):
         m["TmpfsOptions"] = {"SizeBytes": 1 << 20}
         if g.chance(0.3):
             m["TmpfsOptions"]["Mode"] = 448
+        if g.chance(0.4):
+            m["TmpfsOptions"]["Options"] = g.pick(
+                [[["exec"]], [["noexec"]], [["size", "1m"], ["suid"]],
+                 [["nodev,exec"]], [["huge", "always"]], []])
     else:
         m["Source"] = b.facts.image(g.pick(IMAGES))
     b.add("Mounts", m)
@@ -442,6 +458,8 @@ def f_endpoint(b):
         end["MacAddress"] = "02:42:ac:11:00:02"
     if g.chance(0.3):
         end["Aliases"] = ["web"]
+    if g.chance(0.1):
+        end["NetworkID"] = g.pick(["", "host", b.facts.network()])
     b.ends[name or b.facts.network()] = end
 
 
@@ -552,7 +570,9 @@ FEATURES = [
              [{"Name": "nofile", "Soft": 1024, "Hard": 65536}],
              [{"Name": "core", "Soft": 0, "Hard": 0}],
              [{"Name": "core", "Soft": -1, "Hard": -1}],
-             [{"Name": "memlock", "Soft": 5, "Hard": 5}]),
+             [{"Name": "memlock", "Soft": 5, "Hard": 5}],
+             [{"Name": "NoFile", "Soft": 5, "Hard": 5000}],
+             [{"Name": "no-file", "Soft": 5, "Hard": 5}]),
     f_simple("ShmSize", 0, MB, 64 * MB, 256 * MB),
     f_simple("PublishAllPorts", True, False),
     f_simple("RestartPolicy", {"Name": ""}, {"Name": "no"},
@@ -794,7 +814,8 @@ class World:
             case["wanted_team"] = g.pick(TEAMS[:3] + ["ghost"])
         if g.chance(0.5):
             case["daemon"] = {"runtime": "runc", "log_driver": g.pick(
-                ["json-file", "journald"]), "cgroupns": "private"}
+                ["json-file", "journald"]),
+                "cgroupns": g.pick(["private", "host"])}
         r = g.r.random()
         if r < 0.5:
             self.create(case, facts)
@@ -837,7 +858,8 @@ class World:
         query = []
         if g.chance(0.4):
             query.append("name=" + facts.use("container", g.pick(
-                ["new1", "api2", "job"])))
+                ["new1", "api2", "job", "new1", "api2", "job", "deadbeef01",
+                 "deadbeef0123"])))
             facts.objects.pop(("container", query[0][5:]))
         if g.chance(0.05):
             query.append("platform=linux/amd64")

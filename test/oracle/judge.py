@@ -37,8 +37,10 @@ def absent_value(typ, text):
 # -- patterns -------------------------------------------------------------
 
 @lru_cache(maxsize=65536)
-def glob_re(pattern, fold=False):
+def glob_re(pattern, fold=False, paths=True):
+    """In what is no path a star takes slashes too."""
     out, i = "", 0
+    star = "[^/]*" if paths else ".*"
     while i < len(pattern):
         if pattern.startswith("/**", i) and i + 3 == len(pattern):
             out += "(?:/.*)?"
@@ -51,7 +53,7 @@ def glob_re(pattern, fold=False):
             out += ".*"
             i += 2
         elif pattern[i] == "*":
-            out += "[^/]*"
+            out += star
             i += 1
         else:
             out += re.escape(pattern[i])
@@ -59,8 +61,8 @@ def glob_re(pattern, fold=False):
     return re.compile(out + r"\Z", (re.I if fold else 0) | re.S)
 
 
-def glob(pattern, text, fold=False):
-    return glob_re(pattern, fold).match(text) is not None
+def glob(pattern, text, fold=False, paths=True):
+    return glob_re(pattern, fold, paths).match(text) is not None
 
 
 VAR = re.compile(r"\$\{(team|user|phase)\}")
@@ -83,10 +85,10 @@ class Scope:
                 return None
         return VAR.sub(lambda m: self.map[m.group(1)], pattern)
 
-    def any(self, patterns, text, fold=False):
+    def any(self, patterns, text, fold=False, paths=False):
         for p in patterns:
             p = self.expand(p)
-            if p is not None and glob(p, text, fold):
+            if p is not None and glob(p, text, fold, paths):
                 return True
         return False
 
@@ -261,6 +263,17 @@ def ns(field, words, empty):
                 if "container:own" in words else NO
         return answer(mode in words and mode in v)
     return judge
+
+
+cgroupns = ns("CgroupnsMode", {"private", "host"}, "private")
+
+
+def k_ns_cgroup(v, s, ctx):
+    # what the daemon filled in is the default (5.6)
+    if s.stored and not s.hc.get("Privileged") and "private" in v and \
+            s.hc.get("CgroupnsMode") == ctx.daemon.get("cgroupns"):
+        return YES
+    return cgroupns(v, s, ctx)
 
 
 def k_bind(v, s, ctx):
@@ -500,7 +513,7 @@ def k_security_options(v, s, ctx):
 
 
 def k_devices(v, s, ctx):
-    return answer(all(ctx.scope.any(v, d.get("PathOnHost", ""))
+    return answer(all(ctx.scope.any(v, d.get("PathOnHost", ""), False, True)
                       for d in s.hc.get("Devices", [])))
 
 
@@ -524,6 +537,11 @@ def k_device_requests(v, s, ctx):
     return answer(all(one(r) for r in s.hc.get("DeviceRequests", [])))
 
 
+def k_cgroup_rules(v, s, ctx):
+    """As text: a rule has stars of its own."""
+    return answer(set(s.hc.get("DeviceCgroupRules") or []) <= set(v))
+
+
 def every(field, key=lambda x: x):
     def judge(v, s, ctx):
         return answer(all(ctx.scope.any(v, key(x))
@@ -541,7 +559,7 @@ def k_runtimes(v, s, ctx):
 def k_cgroup_parent(v, s, ctx):
     parent = s.hc.get("CgroupParent", "")
     return answer(not parent or ".." not in parent.split("/") and
-                  ctx.scope.any(v, parent))
+                  ctx.scope.any(v, parent, False, True))
 
 
 def k_oom_kill(v, s, ctx):
@@ -691,7 +709,7 @@ def k_swap(v, s, ctx):
     if v is not None and swap < 0:
         return answer(False)  # -1 is unlimited, "?" or not (9.14)
     if v is not None:
-        return within(v, swap if swap > 0 else None)
+        return NO if swap < 0 else within(v, swap or None)
     mem = s.hc.get("Memory", 0)
     return answer(swap == 0 or (mem > 0 and 0 < swap <= 2 * mem))
 
@@ -715,7 +733,7 @@ def k_pids(v, s, ctx):
 def k_ulimits(v, s, ctx):
     for name, text in v.items():
         found = [u for u in s.hc.get("Ulimits", [])
-                 if u.get("Name") == name]
+                 if u["Name"].lower() == name.lower()]
         if not found and within(text, None) != YES:
             return NO
         for u in found:
@@ -835,7 +853,7 @@ JUDGE = {
                                      "container:own"}, "private"),
     "namespaces.uts": ns("UTSMode", {"private", "host"}, "private"),
     "namespaces.user": ns("UsernsMode", {"default", "host"}, "default"),
-    "namespaces.cgroup": ns("CgroupnsMode", {"private", "host"}, "private"),
+    "namespaces.cgroup": k_ns_cgroup,
     "mounts.bind": k_bind, "mounts.protected": k_protected,
     "mounts.shared_trees": k_shared_trees,
     "mounts.propagation": k_propagation, "mounts.relabel": k_relabel,
@@ -849,7 +867,7 @@ JUDGE = {
     "security.masked_paths": k_masked_paths,
     "security.options": k_security_options, "devices.allow": k_devices,
     "devices.requests": k_device_requests,
-    "devices.cgroup_rules": every("DeviceCgroupRules"),
+    "devices.cgroup_rules": k_cgroup_rules,
     "kernel.sysctls": k_map("Sysctls"), "kernel.runtimes": k_runtimes,
     "kernel.cgroup_parent": k_cgroup_parent,
     "kernel.oom_kill_disable": k_oom_kill, "kernel.oom_score": k_oom_score,

@@ -152,6 +152,8 @@ class Request:
             self.labels = self.spec.labels
         elif self.action in S.QUERY and self.carries_spec():
             self.spec = S.of_query(self.action, self.query)
+        self.claims = [] if self.spec is None else [self.spec.pairs] + [
+            list(labels.items()) for labels in self.spec.made]
 
     def find_refs(self):
         """(kind, name, fact of the owner, exempt)"""
@@ -178,7 +180,7 @@ class Request:
                 self.container = self.name
         else:
             self.path_fact = None
-        if self.action in ("network.connect", "network.disconnect"):
+        if self.action == "network.disconnect":
             name = self.body.get("Container", "")
             self.refs.append(("container", name,
                               self.fact("container", name)))
@@ -199,8 +201,7 @@ class Request:
                 self.stored_refs = self.refs_of(self.stored)
 
     def refs_of(self, spec):
-        return [(k, n, {"presence": "unknown"}
-                 if k == "container" and n in spec.unseen
+        return [(k, n, {"presence": "unknown"} if k == "unseen"
                  else self.fact(k, n))
                 for k, n in spec.refs + spec.late_refs]
 
@@ -240,9 +241,10 @@ class Context:
             else CANT
 
     def container_user(self):
-        if self.rq.stored is None:
+        if self.rq.container is None:
             return None
-        return self.rq.stored.body.get("User", "")
+        inspect = self.fact("container", self.rq.container).get("inspect")
+        return inspect and (inspect.get("Config") or {}).get("User", "")
 
 
 DAYS = {d: i for i, d in enumerate(
@@ -541,14 +543,15 @@ class Decision:
             return "no-such-object"
         return CANT if cant else None
 
-    def image_labels(self, g, team, phase):
-        """10.3: the reason, or None"""
+    def claims(self, g, team, phase, pairs):
+        """9.17, 10.3: labels of what is made beside: the reason, or None"""
         pol = self.pol
-        for key, value in getattr(self.rq.spec, "pairs", ()):
+        for key, value in pairs:
             if key == pol.labels.get("team") and (
                     value not in pol.teams or
                     not self.in_scope(g, team, value)):
                 return "owner"
+        for key, value in pairs:
             if key == pol.labels.get("phase") and (
                     value != phase if isinstance(phase, str) else
                     value not in phase or not (
@@ -570,9 +573,10 @@ class Decision:
             if label is not None and (label not in pol.teams or
                                       not self.in_scope(g, team, label)):
                 return Result(g, team, NO, "owner")
-        claim = self.image_labels(g, team, phase)
-        if claim is not None:
-            return Result(g, team, NO, claim)
+        for pairs in rq.claims:
+            bad = self.claims(g, team, phase, pairs)
+            if bad is not None:
+                return Result(g, team, NO, bad)
         refs = self.check_refs(g, team, phase)
         if refs not in (None, CANT):
             return Result(g, team, NO, refs)
@@ -581,16 +585,19 @@ class Decision:
             return Result(g, team, CANT if cant else YES)
         if "profile" not in g:
             return Result(g, team, NO, "no-profile")
-        if rq.action == "container.create":
-            q = self.quota(g, team, phase)
-            if q == NO:
-                return Result(g, team, NO, "quota")
-            if q == CANT or "promoted_from" in g:
-                cant.append(-1)
+        if self.quota(team, phase) == CANT or \
+                rq.action == "container.create" and "promoted_from" in g:
+            cant.append(-1)
         return self.shape(g, team, phase, cant)
 
-    def quota(self, g, team, phase):
-        owner = self.wanted_owner() or team
+    def quota(self, team, phase):
+        """3.10; what the owner uses is not known yet (9.15)."""
+        if self.rq.action == "container.create":
+            owner = self.wanted_owner() or team
+        elif self.rq.action == "container.update":
+            owner = self.owner_of(self.rq.path_fact)
+        else:
+            return YES
         for q in self.pol.doc.get("quotas") or ():
             if q["team"] in ("*", owner) and \
                     self.touches(q.get("phases"), phase) != NO:
@@ -742,6 +749,9 @@ class Decision:
         if not pol.served:
             return deny("phase-not-served")
         if rq.plugin:
+            if rq.op["creates"] == "container" and re.match(
+                    r"^[0-9a-f]{12,}\Z", rq.query.get("name", "")):
+                return deny("ambiguous-request")
             for kind, name, fact in rq.refs + rq.stored_refs:
                 if fact.get("ambiguous"):
                     return deny("ambiguous-request")

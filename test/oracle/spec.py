@@ -190,11 +190,12 @@ class Spec:
         self.odd_mount = False
         self.relabel = False
         self.volumes = []   # (name, driver, options) of named volumes
+        self.made = []      # labels of volumes in Mounts
+        self.pairs = []     # labels of an image, in their order
         self.anon = []      # (driver, options)
         self.tmpfs = []     # lists of options
         self.mount_images = []
         self.volumes_from = []
-        self.unseen = set()  # sources of VolumesFrom that nobody can see
         self.late_refs = []  # what VolumesFrom brings
         self.networks = []  # modes and endpoint names
         self.container_net = None
@@ -240,6 +241,7 @@ def read_binds(spec, hc):
 
 def read_mount(spec, m):
     typ, source = m.get("Type", ""), m.get("Source", "")
+    spec.made.append(m.get("VolumeOptions", {}).get("Labels", {}))
     if typ == "bind":
         opt = m.get("BindOptions", {})
         spec.binds.append((clean(source), m.get("ReadOnly", False),
@@ -257,7 +259,8 @@ def read_mount(spec, m):
             spec.anon.append(what)
     elif typ == "tmpfs":
         opt = m.get("TmpfsOptions", {})
-        spec.tmpfs.append([o[0] for o in opt.get("Options", []) if o])
+        text = ",".join("=".join(o or []) for o in opt.get("Options", []))
+        spec.tmpfs.append([o.split("=")[0] for o in text.split(",") if o])
     elif typ == "image":
         spec.mount_images.append(source)
         spec.refs.append(("image", source))
@@ -275,24 +278,24 @@ def container_of(mode):
 
 def read_volumes_from(spec, v):
     """What the source has mounted, the new container has mounted."""
-    name, _, mode = v.partition(":")
+    name = v.split(":")[0]
     spec.volumes_from.append(name)
-    spec.refs.append(("container", name))
     fact = spec.fact("container", name)
-    if fact["presence"] == "absent":
-        return
     inspect = fact.get("inspect")
-    if inspect is None:
-        if fact["presence"] == "present":
-            spec.unseen.add(name)
+    if fact["presence"] != "present" or inspect is None:
+        # there, but nobody can see what it has mounted: cannot be told
+        spec.refs.append(("unseen" if fact["presence"] == "present"
+                          else "container", name))
         return
+    spec.refs.append(("container", name))
     for m in inspect.get("Mounts") or []:
         if m.get("Type") == "bind":
-            spec.binds.append((clean(m["Source"]),
-                               mode == "ro" or not m.get("RW"), False))
+            spec.binds.append((clean(m["Source"]), not m.get("RW"), False))
         elif m.get("Type") == "volume":
             spec.volumes.append((m["Name"], m.get("Driver", ""), {}))
             spec.late_refs.append(("volume", m["Name"]))
+        elif m.get("Type") != "tmpfs":
+            spec.odd_mount = True
 
 
 def read_host_config(spec, hc):
@@ -325,6 +328,11 @@ def read_endpoints(spec, body):
         spec.networks.append(name)
         if name not in BUILTIN:
             spec.refs.append(("network", name))
+        other = end.get("NetworkID")
+        if other and not spec.stored:  # there the daemon wrote it
+            spec.networks.append(other)
+            if other not in BUILTIN:
+                spec.refs.append(("network", other))
         for link in end.get("Links", []):
             spec.links.append(link.split(":")[0])
             spec.refs.append(("container", link.split(":")[0]))
@@ -333,6 +341,9 @@ def read_endpoints(spec, body):
 def fill_container(spec, body, hc):
     spec.body, spec.hc = body, hc
     spec.labels = body.get("Labels", {})
+    for u in hc.get("Ulimits", []):
+        if not re.match(r"^[A-Za-z]+\Z", u.get("Name", "")):
+            raise Refused("ambiguous-request")
     spec.env = body.get("Env", [])
     spec.image = body.get("Image", "")
     spec.anon += [(hc.get("VolumeDriver", ""), {})
