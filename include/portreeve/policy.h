@@ -125,6 +125,7 @@ struct pr_leaf {
 	/* RANGE, PORTS: one; ports "none": one with lo > hi */
 	const struct pr_range *ranges;
 	size_t n_ranges;
+	size_t n_own_ranges; /* RANGES: written here, the parents' follow */
 	const struct pr_device_request *requests;
 	size_t n_requests;
 };

@@ -208,7 +208,7 @@ read_ranges(struct load *ld, enum pr_profile_key key, const struct ynode *n,
 		}
 	}
 	leaf->ranges = v;
-	leaf->n_ranges = count;
+	leaf->n_ranges = leaf->n_own_ranges = count;
 	leaf->made = count > 0;
 	return good;
 }

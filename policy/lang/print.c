@@ -388,7 +388,7 @@ static void
 put_ranges(struct pr_buf *out, const struct pr_leaf *leaf)
 {
 	pr_buf_char(out, '{');
-	for (size_t i = 0; i < leaf->n_ranges; i++) {
+	for (size_t i = 0; i < leaf->n_own_ranges; i++) {
 		pr_buf_cstr(out, i > 0 ? ", " : "");
 		put_str(out, leaf->ranges[i].name);
 		pr_buf_cstr(out, ": ");

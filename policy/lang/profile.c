@@ -243,6 +243,30 @@ merge_defaults(
 	p->defaults = (struct pr_strs){v, n};
 }
 
+/* The one key whose value is a map: maps merge, name by name (5.1). */
+static void
+merge_ranges(struct load *ld, struct pr_leaf *own, const struct pr_leaf *from)
+{
+	size_t n = own->n_ranges;
+	struct pr_range *v =
+	    pr_arena_array(ld->l.arena, n + from->n_ranges, sizeof *v);
+
+	if (n > 0)
+		memcpy(v, own->ranges, n * sizeof *v);
+	for (size_t i = 0; i < from->n_ranges; i++) {
+		size_t j = 0;
+
+		while (j < own->n_ranges &&
+		    !pr_str_eq(v[j].name, from->ranges[i].name))
+			j++;
+		if (j == own->n_ranges)
+			v[n++] = from->ranges[i];
+	}
+	own->ranges = v;
+	own->n_ranges = n;
+	own->made = n > 0;
+}
+
 static void
 inherit(struct load *ld, struct pr_profile *p, const struct pr_leaf *absent)
 {
@@ -252,6 +276,10 @@ inherit(struct load *ld, struct pr_profile *p, const struct pr_leaf *absent)
 	for (int k = 0; k < PR_KEY_COUNT; k++) {
 		if (!p->leaf[k].given)
 			p->leaf[k] = from != NULL ? from->leaf[k] : absent[k];
+		else if (from != NULL &&
+		    pr_profile_key((enum pr_profile_key)k)->type ==
+			PR_LEAF_RANGES)
+			merge_ranges(ld, &p->leaf[k], &from->leaf[k]);
 	}
 	merge_defaults(
 	    ld, p, from != NULL ? &from->defaults : &(struct pr_strs){NULL, 0});

@@ -196,6 +196,34 @@ START_TEST(a_demand_may_be_taken_back)
 }
 END_TEST
 
+/* 5.1: maps merge, so a child cannot drop a demand by naming another. */
+START_TEST(ulimits_merge_name_by_name)
+{
+	PR_CLEANUP(pr_policy_unrefp)
+	struct pr_policy *p =
+	    parse(HEAD "profiles:\n"
+		       "  base: {limits: {ulimits: {nofile: \"..9\", core: "
+		       "\"0..0\"}}}\n"
+		       "  none: {extends: base, limits: {ulimits: {}}}\n"
+		       "  kid: {extends: base, limits: {ulimits: {nofile: "
+		       "\"..5\", nproc: \"..7\"}}}\n");
+	const struct pr_leaf *none =
+	    &p->profiles[pr_policy_profile(p, PR_STR("none"))]
+		 .leaf[PR_KEY_ULIMITS];
+	const struct pr_leaf *kid =
+	    &p->profiles[pr_policy_profile(p, PR_STR("kid"))]
+		 .leaf[PR_KEY_ULIMITS];
+
+	ck_assert(none->made);
+	ck_assert_uint_eq(none->n_ranges, 2);
+	ck_assert_uint_eq(kid->n_ranges, 3);
+	ck_assert(pr_str_is(kid->ranges[0].name, "nofile"));
+	ck_assert_int_eq(kid->ranges[0].hi, 5);
+	ck_assert(pr_str_is(kid->ranges[1].name, "nproc"));
+	ck_assert(pr_str_is(kid->ranges[2].name, "core"));
+}
+END_TEST
+
 static const struct {
 	const char *leaf;
 	enum pr_profile_key key;
@@ -585,6 +613,7 @@ main(void)
 	tcase_add_test(tc, leaves_are_inherited_one_by_one);
 	tcase_add_test(tc, what_is_not_written_is_the_safest);
 	tcase_add_test(tc, a_demand_may_be_taken_back);
+	tcase_add_test(tc, ulimits_merge_name_by_name);
 	tcase_add_loop_test(tc, ranges_are_read, 0, (int)PR_COUNT(ranges));
 	tcase_add_loop_test(
 	    tc, mistakes_are_placed, 0, (int)PR_COUNT(mistakes));
