@@ -154,11 +154,11 @@ MAKEQ := $(MAKE) --no-print-directory
 
 C_FILES  = $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 PY_FILES = $(shell git ls-files '*.py' test/run 2>/dev/null)
-SH_FILES = $(shell git ls-files '*.sh' .ci/run 2>/dev/null) \
+SH_FILES = $(shell git ls-files '*.sh' .ci/run test/campaign 2>/dev/null) \
 	$(wildcard packaging/completions/*.bash)
 
 .PHONY: help test check lint asan tsan check-layers check-headers install
-.PHONY: run bench fuzz coverage clean deps
+.PHONY: run bench campaign fuzz coverage clean deps
 ## all: the programs (the default)
 help:
 	@sed -n 's/^## \([^:]*\): /  \1\t/p' Makefile | expand -t 18
@@ -256,6 +256,12 @@ bench:
 	@test/deps.sh build run
 	@$(MAKEQ) -j$(J) all benches
 	@test/bench/run.py $(ARGS)
+
+## campaign: the differential tests on new seeds for CAMPAIGN_MINUTES (10)
+campaign:
+	@test/deps.sh build run test
+	@$(MAKEQ) -j$(J) all units tools
+	@PORTREEVE_BUILD='$(B)' test/campaign
 
 ## fuzz: each target under libFuzzer for FUZZ_SECONDS (60)
 FUZZ_B := build-fuzz

@@ -199,6 +199,7 @@ wait "$pid"
 ok "folder removed: the new chain is whole from there on" \
 	proved "$tmp/log" partial
 
+RANDOM=1
 # --- kill -9 ------------------------------------------------------------------------
 fresh
 for ((i = 0; i < 25; i++)); do
