@@ -343,9 +343,20 @@ wait_until(const struct pr_judge_call *call)
 					       : call->deadline;
 }
 
-/* As pending_add. */
+/*
+ * Sees only what is not there: names need not hold still for it, because an
+ * answer that shows something after all is withheld.
+ */
+static bool
+is_vain_look(const struct work *w)
+{
+	return w->rq.op->risk == PR_RISK_READ &&
+	    w->rq.op->stream == PR_STREAM_NONE && target_absent(w);
+}
+
+/* As pending_add; n_refs of the references keep their names. */
 static int
-hold(struct work *w)
+hold(struct work *w, size_t n_refs)
 {
 	const struct pr_policy *p = w->q.policy;
 	struct pending_entry e = {.since = pr_clock_now(),
@@ -370,7 +381,7 @@ hold(struct work *w)
 	kinds[0] = changes(&w->rq);
 	kinds[1] = changes_too(&w->rq, &e);
 	begin_changes(w->j, kinds, &e);
-	rc = pending_add(w->j->pending, &e, w->facts.refs, w->facts.n_refs,
+	rc = pending_add(w->j->pending, &e, w->facts.refs, n_refs,
 	    w->since, w->may_wait, wait_until(w->call), &w->out->turn,
 	    &w->held->pending);
 	if (rc == 0)
@@ -412,12 +423,15 @@ time_is_up(const struct work *w)
 static enum pr_judge_answer
 finish(struct work *w)
 {
-	int rc = w->d.verdict == PR_ALLOW ? hold(w) : unsettled(w);
+	int rc = w->d.verdict == PR_ALLOW ? hold(w, w->facts.n_refs)
+					  : unsettled(w);
 
 	if (rc > 0 || (rc < 0 && !time_is_up(w))) {
 		w->again = rc > 0 ? ANEW : LATER;
 		return w->may_wait ? PR_JUDGE_LATER : PR_JUDGE_WOULD_WAIT;
 	}
+	if (rc < 0 && w->d.verdict == PR_ALLOW && is_vain_look(w))
+		rc = hold(w, 0);
 	if (rc < 0 && w->d.verdict == PR_ALLOW)
 		return deny(w, PR_REASON_BUSY,
 		    "another request is about to change what a name in this "

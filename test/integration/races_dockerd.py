@@ -3,6 +3,8 @@
 # slow
 """Names that change between judgement and handler, on a real dockerd: two
 teams want one volume, one asks for what is not there yet, one takes turns."""
+import base64
+import json
 import os
 import sys
 import threading
@@ -11,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.dirname(HERE))
 from harness import Api, Dockerd, Lab, Plugin, Report, Room  # noqa: E402
-from harness.wire import connect_tls  # noqa: E402
+from harness.wire import connect_tls, connect_unix  # noqa: E402
 
 TEAMS = {"alice": "red", "bob": "blue", "olga": "ops"}
 POLICY = """\
@@ -118,6 +120,40 @@ def short_hex(r, api):
             "a name that is not there is not found")
 
 
+def judged_only(lab, sock, who, target, body):
+    """What the daemon asks about a create; nothing ever comes of it."""
+    with open(lab.pair(who)[0], "rb") as f:
+        pem = f.read()
+    text = json.dumps(body).encode()
+    call = json.dumps({
+        "User": who, "UserAuthNMethod": "TLS", "RequestMethod": "POST",
+        "RequestUri": target, "RequestBody": base64.b64encode(text).decode(),
+        "RequestHeaders": {"Content-Type": "application/json",
+                           "Content-Length": str(len(text))},
+        "RequestPeerCertificates": [base64.b64encode(pem).decode()]}).encode()
+    conn = connect_unix(sock, 60.0)
+    conn.sendall(b"POST /AuthZPlugin.AuthZReq HTTP/1.1\r\nHost: x\r\n"
+                 b"Connection: close\r\nContent-Length: %d\r\n\r\n"
+                 % len(call) + call)
+    got = b""
+    while chunk := conn.recv(65536):
+        got += chunk
+    conn.close()
+    return b'{"Allow":true}' in got
+
+
+def without_outcome(r, api, lab, sock):
+    """A create whose outcome never comes keeps its name from who would use
+    it, and from nobody who only looks whether it is there."""
+    r.check(judged_only(lab, sock, "bob", "/v1.41/volumes/create",
+                        {"Name": "never"}), "a create is judged")
+    r.equal(api["alice"]("GET", "/volumes/never").status, 404,
+            "a look at what is not there yet")
+    r.equal(api["alice"]("POST", "/volumes/create",
+                         {"Name": "never"}).status, 403,
+            "the name is still reserved")
+
+
 def main():
     r = Report()
     with Room() as room:
@@ -135,6 +171,7 @@ def main():
         many_volumes(r, api)
         turns(r, api)
         short_hex(r, api)
+        without_outcome(r, api, lab, d.plugin_socket("portreeve"))
     r.exit()
 
 
