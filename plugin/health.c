@@ -145,6 +145,19 @@ add_calls(struct plugin *p, struct pr_buf *b)
 	pr_buf_char(b, '}');
 }
 
+static void
+add_engine(struct plugin *p, struct pr_buf *b)
+{
+	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(4096);
+	struct pr_daemon_facts facts;
+
+	pr_buf_cstr(b, ",\"engine\":");
+	if (pr_inventory_daemon(pr_judge_inventory(p->judge), a, &facts))
+		pr_buf_json(b, facts.engine);
+	else
+		pr_buf_cstr(b, "null");
+}
+
 void
 plugin_status(struct plugin *p, struct pr_buf *b)
 {
@@ -158,6 +171,7 @@ plugin_status(struct plugin *p, struct pr_buf *b)
 	    (int)getpid(), plugin_ready(p, &checks) ? "true" : "false");
 	member(b, "uptime_s", (pr_clock_now() - p->started) / PR_SEC);
 	pr_buf_printf(b, ",\"policy\":\"%s\"", hash);
+	add_engine(p, b);
 	member(b, "reloads", p->reloads);
 	member(b, "reloads_failed", p->reloads_failed);
 	add_calls(p, b);

@@ -13,6 +13,7 @@ libyaml-dev=/usr/include/yaml.h libldap-dev=/usr/include/ldap.h
 libsqlite3-dev=/usr/include/sqlite3.h libjansson-dev=/usr/include/jansson.h
 libssl-dev=/usr/include/openssl/evp.h
 libmicrohttpd-dev=/usr/include/microhttpd.h
+libseccomp-dev=/usr/include/seccomp.h
 '
 run='
 python3=python3 docker.io=dockerd iptables=iptables
@@ -24,6 +25,9 @@ check=/usr/include/check.h python3=python3 golang-go=go slapd=slapd
 ldap-utils=ldapadd docker.io=dockerd iptables=iptables
 busybox-static=/bin/busybox util-linux=unshare iproute2=ip
 openssl=openssl strace=strace python3-yaml=/usr/lib/python3/dist-packages/yaml
+prometheus=promtool scdoc=scdoc mandoc=mandoc zsh=zsh
+bash-completion=/usr/share/bash-completion/bash_completion
+systemd=systemd-analyze debhelper=dh lintian=lintian
 '
 lint='
 clang=clang clang-format=clang-format clang-tidy=clang-tidy

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -83,4 +84,37 @@ pr_file_read_secret(struct pr_arena *a, const char *path, size_t cap,
     struct pr_str *out, struct pr_err **err)
 {
 	return read_file(a, path, cap, S_IRWXG | S_IRWXO, out, err);
+}
+
+enum pr_file_trust
+pr_file_trusted(
+    const char *path, unsigned forbidden, struct pr_file_fault *fault)
+{
+	struct stat st;
+	unsigned mode, bad;
+
+	*fault = (struct pr_file_fault){0};
+	if (stat(path, &st) != 0) {
+		snprintf(fault->text, sizeof fault->text, "%s: %s", path,
+		    strerror(errno));
+		return PR_FILE_MISSING;
+	}
+	mode = st.st_mode & 07777;
+	bad = mode & forbidden;
+	if (st.st_uid != 0 && st.st_uid != geteuid()) {
+		snprintf(fault->text, sizeof fault->text,
+		    "%s: user %u owns it and may change it", path,
+		    (unsigned)st.st_uid);
+		snprintf(fault->mend, sizeof fault->mend, "chown %u %s",
+		    (unsigned)geteuid(), path);
+		return PR_FILE_BAD;
+	}
+	if (bad == 0)
+		return PR_FILE_GOOD;
+	snprintf(fault->text, sizeof fault->text, "%s: mode %04o lets %s %s it",
+	    path, mode, (bad & 07) != 0 ? "others" : "its group",
+	    (bad & 022) != 0 ? "change" : "read");
+	snprintf(fault->mend, sizeof fault->mend, "chmod %04o %s",
+	    mode & ~forbidden, path);
+	return PR_FILE_BAD;
 }

@@ -88,17 +88,22 @@ no_http(struct pr_err **err, const char *path)
 	    "%s: what answers there is not Portreeve's admin socket", path);
 }
 
-/* "HTTP/1.1 200 OK", head, body to the length that the head says. */
+/*
+ * "HTTP/1.1 200 OK", head, body to the length that the head says; or, where
+ * it says none, as dockerd does for long answers, to the end.
+ */
 static int
 read_answer(struct pr_str all, const char *path, unsigned *status,
     struct pr_buf *body, struct pr_err **err)
 {
-	static const char end[] = "\r\n\r\n", version[] = "HTTP/1.1 ";
+	static const char end[] = "\r\n\r\n";
 	const char *p = memmem(all.p, all.n, end, 4);
 	uint64_t n, length = UINT64_MAX;
 	struct pr_str head, rest;
 
-	if (p == NULL || !pr_str_starts(all, version))
+	if (p == NULL ||
+	    !(pr_str_starts(all, "HTTP/1.1 ") ||
+		pr_str_starts(all, "HTTP/1.0 ")))
 		return no_http(err, path);
 	head = pr_str_sub(all, 0, (size_t)(p - all.p));
 	rest = pr_str_sub(all, head.n + 4, all.n);
@@ -113,7 +118,7 @@ read_answer(struct pr_str all, const char *path, unsigned *status,
 		    !pr_str_u64(pr_str_trim(value), &length))
 			return no_http(err, path);
 	}
-	if (length != rest.n)
+	if (length != UINT64_MAX && length != rest.n)
 		return pr_err_set(
 		    err, PR_ERR_IO, 0, "%s: the answer was broken off", path);
 	pr_buf_str(body, rest);
@@ -130,7 +135,7 @@ admin_ask(const char *socket, const char *method, const char *path,
 	if (fd < 0)
 		return -1;
 	pr_buf_printf(&b,
-	    "%s %s HTTP/1.1\r\nHost: portreeve\r\nContent-Length: 0\r\n"
+	    "%s %s HTTP/1.0\r\nHost: portreeve\r\nContent-Length: 0\r\n"
 	    "Connection: close\r\n\r\n",
 	    method, path);
 	if (send(fd, b.p, b.n, MSG_NOSIGNAL) != (ssize_t)b.n)

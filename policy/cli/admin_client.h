@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One question to a daemon's admin socket: HTTP/1.1, one answer, the end. */
+/* One question to a daemon's unix socket: one answer, the end. */
 #ifndef ADMIN_CLIENT_H
 #define ADMIN_CLIENT_H
 
