@@ -157,7 +157,7 @@ PY_FILES = $(shell git ls-files '*.py' test/run 2>/dev/null)
 SH_FILES = $(shell git ls-files '*.sh' .ci/run test/campaign 2>/dev/null) \
 	$(wildcard packaging/completions/*.bash)
 
-.PHONY: help test check lint asan tsan check-layers check-headers install
+.PHONY: help test check lint asan tsan check-layers check-headers docs install
 .PHONY: run bench campaign fuzz coverage clean deps
 ## all: the programs (the default)
 help:
@@ -187,6 +187,10 @@ check:
 ## check-layers: who may include what
 check-layers:
 	@test/static/layers.py
+
+## docs: write the pages that the program prints itself
+docs: $(B)/portreeve
+	@test/static/keys.py --write
 
 ## check-headers: each contract compiles alone and is documented
 check-headers:

@@ -142,6 +142,7 @@ struct pr_profile_key_info {
 	enum pr_leaf_type type;
 	bool soft;
 	const char *absent;
+	const char *bodies; /* letters of PR_SPEC_BODIES (spec.h) */
 	const char *text;
 };
 const struct pr_profile_key_info *pr_profile_key(enum pr_profile_key key);

@@ -140,15 +140,26 @@ struct pr_image_name {
 	bool all_tags;      /* pull, push: neither tag nor digest is given */
 };
 
+/*
+ * Bodies that profile keys are asked of: X(id, letter in profile_keys.def,
+ * word for people, what).
+ */
+/* clang-format off */
+#define PR_SPEC_BODIES(X) \
+	X(CONTAINER, 'c', "container", "container create; the stored spec of a container") \
+	X(EXEC,      'x', "exec",      "exec create and start") \
+	X(IMAGE,     'i', "image",     "image pull, tag, push, remove, import, load") \
+	X(VOLUME,    'v', "volume",    "volume create: mounts[0]") \
+	X(NETWORK,   'n', "network",   "network create") \
+	X(CONNECT,   'k', "connect",   "network connect: endpoints[0]")
+/* clang-format on */
 enum pr_spec_body {
 	PR_SPEC_NOTHING = 0, /* no body, only references */
-	PR_SPEC_CONTAINER,   /* create, or a stored spec */
-	PR_SPEC_EXEC,
-	PR_SPEC_IMAGE,   /* pull, tag, push, remove, import, load */
-	PR_SPEC_VOLUME,  /* create: mounts[0] */
-	PR_SPEC_NETWORK, /* create */
-	PR_SPEC_CONNECT, /* of a network to a container: endpoints[0] */
-	PR_SPEC_UNREAD,  /* a body that no extractor understands: cannot tell */
+#define X(id, letter, word, text) PR_SPEC_##id,
+	PR_SPEC_BODIES(X)
+#undef X
+	PR_SPEC_UNREAD, /* no extractor understands it: cannot tell */
+	PR_SPEC_BODY_COUNT,
 };
 
 struct pr_spec {
@@ -299,6 +310,14 @@ struct pr_shortfall {       /* the first key that fails, or is undecided */
 	char text
 	    [200]; /* "HostConfig.Privileged is true, restricted.privileged wants false" */
 };
+
+/*
+ * Is the key asked of such a body?  What has no body of its own is asked for
+ * unknown_fields, for its query.
+ */
+bool pr_profile_key_asks(enum pr_profile_key key, enum pr_spec_body body);
+/* "update"; NULL for NOTHING and UNREAD; static. */
+const char *pr_spec_body_name(enum pr_spec_body body);
 
 /*
  * Judges a spec by a profile: every key in the table's order.  PR_YES: all

@@ -3,13 +3,15 @@
 #include <string.h>
 
 #include <portreeve/api.h>
+#include <portreeve/buf.h>
+#include <portreeve/spec.h>
 
 #include "cli.h"
 
 struct options {
 	enum cli_format format;
 	struct cli_list resources;
-	bool wide;
+	bool wide, keys;
 };
 
 static const struct cli_option options[] = {
@@ -18,6 +20,8 @@ static const struct cli_option options[] = {
 	"only this resource (may be repeated)"},
     {"wide", 'w', CLI_FLAG, offsetof(struct options, wide), NULL,
 	"tables with every column"},
+    {"keys", 'k', CLI_FLAG, offsetof(struct options, keys), NULL,
+	"the keys of profiles instead, and which bodies each is asked of"},
 };
 
 enum column {
@@ -120,6 +124,63 @@ wanted(const struct cli_list *list, enum pr_resource r)
 	return list->n == 0;
 }
 
+/* ---- the keys of profiles ---- */
+
+static const struct cli_column key_columns[] = {
+    {.name = "key"},
+    {.name = "soft"},
+    {.name = "bodies"},
+    {.name = "absent", .hidden = true},
+    {.name = "text"},
+};
+
+/* "container update": the bodies that a key is asked of. */
+static void
+cell_bodies(struct cli_rows *rows, enum pr_profile_key key)
+{
+	PR_CLEANUP(pr_buf_fini) struct pr_buf b = PR_BUF_INIT;
+
+	for (unsigned i = 0; i < PR_SPEC_BODY_COUNT; i++) {
+		const char *name = pr_spec_body_name((enum pr_spec_body)i);
+
+		if (name == NULL ||
+		    !pr_profile_key_asks(key, (enum pr_spec_body)i))
+			continue;
+		if (b.n > 0)
+			pr_buf_char(&b, ' ');
+		pr_buf_cstr(&b, name);
+	}
+	if (b.n > 0)
+		cli_cell(rows, pr_buf_view(&b));
+	else
+		cli_cell_null(rows);
+}
+
+static int
+print_keys(struct cli *cli, const struct options *o)
+{
+	struct cli_column cols[PR_COUNT(key_columns)];
+	struct cli_rows *rows;
+
+	memcpy(cols, key_columns, sizeof cols);
+	for (size_t i = 0; o->wide && i < PR_COUNT(cols); i++)
+		cols[i].hidden = false;
+	rows = cli_rows_new(cli, o->format, cols, PR_COUNT(cols));
+	for (unsigned i = 0; i < PR_KEY_COUNT; i++) {
+		enum pr_profile_key key = (enum pr_profile_key)i;
+		const struct pr_profile_key_info *info = pr_profile_key(key);
+
+		cli_cell_cstr(rows, info->path);
+		cli_cell_bool(rows, info->soft);
+		cell_bodies(rows, key);
+		cli_cell_cstr(
+		    rows, info->absent[0] != '\0' ? info->absent : NULL);
+		cli_cell_cstr(rows, info->text);
+	}
+	cli_rows_end(rows);
+	return CLI_OK;
+}
+
 static int
 run(struct cli *cli, const void *opts)
 {
@@ -130,6 +191,8 @@ run(struct cli *cli, const void *opts)
 
 	if (rc != CLI_OK)
 		return rc;
+	if (o->keys)
+		return print_keys(cli, o);
 	memcpy(cols, columns, sizeof cols);
 	for (size_t i = 0; o->wide && i < COL_COUNT; i++)
 		cols[i].hidden = false;
@@ -148,13 +211,19 @@ const struct cli_command cli_cmd_api = {
     .name = "api",
     .args = "",
     .text = "Print the Docker API as Portreeve knows it",
-    .help = "One row an operation: the action that policies name, method and\n"
-	    "path, risk (read, mutate, exec, host: may become root there),\n"
-	    "whose the object is, what body the daemon reads, and whether it\n"
-	    "carries a spec that a profile must allow.\n",
+    .help =
+	"One row an operation: the action that policies name, method and\n"
+	"path, risk (read, mutate, exec, host: may become root there),\n"
+	"whose the object is, what body the daemon reads, and whether it\n"
+	"carries a spec that a profile must allow.\n"
+	"\n"
+	"With --keys one row a key of profiles: whether complain mode may\n"
+	"soften it, the bodies that it is asked of, and its value where no\n"
+	"profile gives one (none: a demand that is not made).\n",
     .examples =
 	"portreeve api\n"
 	"portreeve api -r container -r image\n"
+	"portreeve api --keys\n"
 	"portreeve api -o json | jq '.[] | select(.risk == \"host\")'\n",
     .options = options,
     .n_options = PR_COUNT(options),

@@ -698,80 +698,84 @@ judge_require_labels(struct judging *j)
 }
 
 /*
- * Which judge a key has, on which body.  A key without a row here says
- * nothing about these bodies.
+ * The judge of a key, on every body that it is asked of unless
+ * profile_bodies.c has another.
  */
-static const struct {
-	key_judge container, exec;
-} judges[PR_KEY_COUNT] = {
-    [PR_KEY_UNKNOWN_FIELDS] = {judge_unknown_fields, judge_unknown_fields},
-    [PR_KEY_PRIVILEGED] = {judge_privileged, NULL},
-    [PR_KEY_NS_NETWORK] = {judge_network, NULL},
-    [PR_KEY_NS_PID] = {judge_pid, NULL},
-    [PR_KEY_NS_IPC] = {judge_ipc, NULL},
-    [PR_KEY_NS_UTS] = {judge_uts, NULL},
-    [PR_KEY_NS_USER] = {judge_userns, NULL},
-    [PR_KEY_NS_CGROUP] = {judge_cgroupns, NULL},
-    [PR_KEY_BIND] = {judge_bind, NULL},
-    [PR_KEY_PROTECTED] = {judge_protected, NULL},
-    [PR_KEY_SHARED_TREES] = {judge_shared_trees, NULL},
-    [PR_KEY_PROPAGATION] = {judge_propagation, NULL},
-    [PR_KEY_RELABEL] = {judge_relabel, NULL},
-    [PR_KEY_VOLUMES] = {judge_volumes, NULL},
-    [PR_KEY_VOLUME_DRIVERS] = {judge_volume_drivers, NULL},
-    [PR_KEY_VOLUME_OPTS] = {judge_volume_opts, NULL},
-    [PR_KEY_VOLUMES_FROM] = {judge_volumes_from, NULL},
-    [PR_KEY_TMPFS] = {judge_tmpfs, NULL},
-    [PR_KEY_MOUNT_IMAGES] = {judge_mount_images, NULL},
-    [PR_KEY_CAP_ADD] = {judge_cap_add, NULL},
-    [PR_KEY_CAP_DROP] = {judge_cap_drop, NULL},
-    [PR_KEY_SECCOMP] = {judge_seccomp, NULL},
-    [PR_KEY_APPARMOR] = {judge_apparmor, NULL},
-    [PR_KEY_SELINUX] = {judge_selinux, NULL},
-    [PR_KEY_NO_NEW_PRIVS] = {judge_no_new_privs, NULL},
-    [PR_KEY_MASKED_PATHS] = {judge_masked_paths, NULL},
-    [PR_KEY_SECURITY_OPTIONS] = {judge_security_options, NULL},
-    [PR_KEY_DEVICES] = {judge_devices, NULL},
-    [PR_KEY_DEVICE_REQUESTS] = {judge_device_requests, NULL},
-    [PR_KEY_CGROUP_RULES] = {judge_cgroup_rules, NULL},
-    [PR_KEY_SYSCTLS] = {judge_sysctls, NULL},
-    [PR_KEY_RUNTIMES] = {judge_runtimes, NULL},
-    [PR_KEY_CGROUP_PARENT] = {judge_cgroup_parent, NULL},
-    [PR_KEY_OOM_KILL_DISABLE] = {judge_oom_kill_disable, NULL},
-    [PR_KEY_OOM_SCORE] = {judge_oom_score, NULL},
-    [PR_KEY_ANNOTATIONS] = {judge_annotations, NULL},
-    [PR_KEY_STORAGE_OPT] = {judge_storage_opt, NULL},
-    [PR_KEY_GROUP_ADD] = {judge_group_add, NULL},
-    [PR_KEY_CPUSET] = {judge_cpuset, NULL},
-    [PR_KEY_REALTIME] = {judge_realtime, NULL},
-    [PR_KEY_BLKIO] = {judge_blkio, NULL},
-    [PR_KEY_NET_LINKS] = {judge_links, NULL},
-    [PR_KEY_EXTRA_HOSTS] = {judge_extra_hosts, NULL},
-    [PR_KEY_DNS] = {judge_dns, NULL},
-    [PR_KEY_STATIC_IP] = {judge_static_ip, NULL},
-    [PR_KEY_DRIVER_OPTS] = {judge_driver_opts, NULL},
-    [PR_KEY_IMAGES_ALLOW] = {judge_images_allow, NULL},
-    [PR_KEY_IMAGES_DIGEST] = {judge_images_digest, NULL},
-    [PR_KEY_EXEC_PRIVILEGED] = {NULL, judge_exec_privileged},
-    [PR_KEY_EXEC_USER] = {NULL, judge_exec_user},
-    [PR_KEY_LOG_OPTS] = {judge_log_opts, NULL},
-    [PR_KEY_LOG_DRIVERS] = {judge_log_drivers, NULL},
-    [PR_KEY_MEMORY] = {judge_memory, NULL},
-    [PR_KEY_SWAP] = {judge_swap, NULL},
-    [PR_KEY_CPUS] = {judge_cpus, NULL},
-    [PR_KEY_PIDS] = {judge_pids, NULL},
-    [PR_KEY_ULIMITS] = {judge_ulimits, NULL},
-    [PR_KEY_SHM] = {judge_shm, NULL},
-    [PR_KEY_PORTS_BIND] = {judge_ports_bind, NULL},
-    [PR_KEY_PORTS_RANGE] = {judge_ports_range, NULL},
-    [PR_KEY_PUBLISH_ALL] = {judge_publish_all, NULL},
-    [PR_KEY_RESTART] = {judge_restart, NULL},
-    [PR_KEY_ENV_FORBID] = {judge_env_forbid, judge_env_forbid},
-    [PR_KEY_REQUIRE_USER] = {judge_require_user, NULL},
-    [PR_KEY_REQUIRE_RO_ROOT] = {judge_require_ro_root, NULL},
-    [PR_KEY_REQUIRE_HEALTH] = {judge_require_health, NULL},
-    [PR_KEY_REQUIRE_LABELS] = {judge_require_labels, NULL},
+static const key_judge judges[PR_KEY_COUNT] = {
+    [PR_KEY_UNKNOWN_FIELDS] = judge_unknown_fields,
+    [PR_KEY_PRIVILEGED] = judge_privileged,
+    [PR_KEY_NS_NETWORK] = judge_network,
+    [PR_KEY_NS_PID] = judge_pid,
+    [PR_KEY_NS_IPC] = judge_ipc,
+    [PR_KEY_NS_UTS] = judge_uts,
+    [PR_KEY_NS_USER] = judge_userns,
+    [PR_KEY_NS_CGROUP] = judge_cgroupns,
+    [PR_KEY_BIND] = judge_bind,
+    [PR_KEY_PROTECTED] = judge_protected,
+    [PR_KEY_SHARED_TREES] = judge_shared_trees,
+    [PR_KEY_PROPAGATION] = judge_propagation,
+    [PR_KEY_RELABEL] = judge_relabel,
+    [PR_KEY_VOLUMES] = judge_volumes,
+    [PR_KEY_VOLUME_DRIVERS] = judge_volume_drivers,
+    [PR_KEY_VOLUME_OPTS] = judge_volume_opts,
+    [PR_KEY_VOLUMES_FROM] = judge_volumes_from,
+    [PR_KEY_TMPFS] = judge_tmpfs,
+    [PR_KEY_MOUNT_IMAGES] = judge_mount_images,
+    [PR_KEY_CAP_ADD] = judge_cap_add,
+    [PR_KEY_CAP_DROP] = judge_cap_drop,
+    [PR_KEY_SECCOMP] = judge_seccomp,
+    [PR_KEY_APPARMOR] = judge_apparmor,
+    [PR_KEY_SELINUX] = judge_selinux,
+    [PR_KEY_NO_NEW_PRIVS] = judge_no_new_privs,
+    [PR_KEY_MASKED_PATHS] = judge_masked_paths,
+    [PR_KEY_SECURITY_OPTIONS] = judge_security_options,
+    [PR_KEY_DEVICES] = judge_devices,
+    [PR_KEY_DEVICE_REQUESTS] = judge_device_requests,
+    [PR_KEY_CGROUP_RULES] = judge_cgroup_rules,
+    [PR_KEY_SYSCTLS] = judge_sysctls,
+    [PR_KEY_RUNTIMES] = judge_runtimes,
+    [PR_KEY_CGROUP_PARENT] = judge_cgroup_parent,
+    [PR_KEY_OOM_KILL_DISABLE] = judge_oom_kill_disable,
+    [PR_KEY_OOM_SCORE] = judge_oom_score,
+    [PR_KEY_ANNOTATIONS] = judge_annotations,
+    [PR_KEY_STORAGE_OPT] = judge_storage_opt,
+    [PR_KEY_GROUP_ADD] = judge_group_add,
+    [PR_KEY_CPUSET] = judge_cpuset,
+    [PR_KEY_REALTIME] = judge_realtime,
+    [PR_KEY_BLKIO] = judge_blkio,
+    [PR_KEY_NET_LINKS] = judge_links,
+    [PR_KEY_EXTRA_HOSTS] = judge_extra_hosts,
+    [PR_KEY_DNS] = judge_dns,
+    [PR_KEY_STATIC_IP] = judge_static_ip,
+    [PR_KEY_DRIVER_OPTS] = judge_driver_opts,
+    [PR_KEY_IMAGES_ALLOW] = judge_images_allow,
+    [PR_KEY_IMAGES_DIGEST] = judge_images_digest,
+    [PR_KEY_EXEC_PRIVILEGED] = judge_exec_privileged,
+    [PR_KEY_EXEC_USER] = judge_exec_user,
+    [PR_KEY_LOG_OPTS] = judge_log_opts,
+    [PR_KEY_LOG_DRIVERS] = judge_log_drivers,
+    [PR_KEY_MEMORY] = judge_memory,
+    [PR_KEY_SWAP] = judge_swap,
+    [PR_KEY_CPUS] = judge_cpus,
+    [PR_KEY_PIDS] = judge_pids,
+    [PR_KEY_ULIMITS] = judge_ulimits,
+    [PR_KEY_SHM] = judge_shm,
+    [PR_KEY_PORTS_BIND] = judge_ports_bind,
+    [PR_KEY_PORTS_RANGE] = judge_ports_range,
+    [PR_KEY_PUBLISH_ALL] = judge_publish_all,
+    [PR_KEY_RESTART] = judge_restart,
+    [PR_KEY_ENV_FORBID] = judge_env_forbid,
+    [PR_KEY_REQUIRE_USER] = judge_require_user,
+    [PR_KEY_REQUIRE_RO_ROOT] = judge_require_ro_root,
+    [PR_KEY_REQUIRE_HEALTH] = judge_require_health,
+    [PR_KEY_REQUIRE_LABELS] = judge_require_labels,
 };
+
+key_judge
+judge_of_key(enum pr_profile_key key)
+{
+	return judges[key];
+}
 
 /* Demands that no profile of the chain makes are not judged; SWAP has a rule
  * of its own for that case. */
@@ -794,17 +798,6 @@ note(struct pr_shortfall *why, enum pr_tri answer, enum pr_profile_key key,
 	why->answer = answer;
 	why->key = key;
 	snprintf(why->text, sizeof why->text, "%s", text);
-}
-
-/* Without a body there is the query alone, whose keys may be unknown. */
-static key_judge
-judge_of(enum pr_profile_key key, enum pr_spec_body body)
-{
-	if (body == PR_SPEC_CONTAINER)
-		return judges[key].container;
-	if (body == PR_SPEC_EXEC || key == PR_KEY_UNKNOWN_FIELDS)
-		return judges[key].exec;
-	return judge_of_body(key, body);
 }
 
 static enum pr_tri
@@ -856,21 +849,12 @@ pr_profile_judge(const struct pr_profile *profile, const struct pr_spec *spec,
 	*why = (struct pr_shortfall){.stored = spec->stored};
 	if (profile->unrestricted)
 		return judge_builtin(profile, spec, env, why);
-	switch (spec->body) {
-	case PR_SPEC_UNREAD:
+	if (spec->body == PR_SPEC_UNREAD) {
 		why->answer = PR_CANNOT_TELL;
 		snprintf(why->text, sizeof why->text,
 		    "%s is judged by no profile but unrestricted",
 		    spec->unread);
 		return PR_CANNOT_TELL;
-	case PR_SPEC_NOTHING:
-	case PR_SPEC_CONTAINER:
-	case PR_SPEC_EXEC:
-	case PR_SPEC_IMAGE:
-	case PR_SPEC_VOLUME:
-	case PR_SPEC_NETWORK:
-	case PR_SPEC_CONNECT:
-		break;
 	}
 	if (spec->must_default != NULL) {
 		why->answer = PR_NO;

@@ -106,9 +106,13 @@ enum pr_tri judge_env_forbid(struct judging *j);
 enum pr_tri judge_require_user(struct judging *j);
 enum pr_tri judge_require_health(struct judging *j);
 
-/* ---- profile_names.c, profile_bodies.c: bodies that are no container's ---- */
-/* The judge of a key on such a body, or NULL: it says nothing about it. */
-key_judge judge_of_body(enum pr_profile_key key, enum pr_spec_body body);
+/* ---- profile_bodies.c ---- */
+/* The judge of a key on a body, or NULL: it says nothing about it. */
+key_judge judge_of(enum pr_profile_key key, enum pr_spec_body body);
+/* The judge that a key has unless a body has another; NULL: none. */
+key_judge judge_of_key(enum pr_profile_key key);
+
+/* ---- profile_names.c ---- */
 enum pr_tri judge_images_source(struct judging *j);
 enum pr_tri judge_images_write(struct judging *j);
 enum pr_tri judge_images_push(struct judging *j);

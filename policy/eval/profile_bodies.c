@@ -1,22 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which keys say something about the bodies that are no container's: a table
- * a body.  unknown_fields applies to all of them.
+ * Which key is asked of which body (profile_keys.def says so, a letter a
+ * body), and what judges it there.
  */
+#include <assert.h>
+#include <string.h>
+
 #include "profile.h"
 
+_Static_assert(PR_SPEC_BODY_COUNT <= 16, "bodies fit in a mask");
+
+static const struct {
+	char letter;
+	const char *word;
+} bodies[PR_SPEC_BODY_COUNT] = {
+#define X(id, letter, word, text) [PR_SPEC_##id] = {letter, word},
+    PR_SPEC_BODIES(X)
+#undef X
+};
+
+/* Bit b: the key is asked of body b; set up before main(). */
+static uint16_t asked[PR_KEY_COUNT];
+
+__attribute__((constructor)) static void
+asked_setup(void)
+{
+	for (unsigned k = 0; k < PR_KEY_COUNT; k++) {
+		const char *letters =
+		    pr_profile_key((enum pr_profile_key)k)->bodies;
+
+		for (unsigned b = 0; b < PR_SPEC_BODY_COUNT; b++) {
+			if (bodies[b].letter != '\0' &&
+			    strchr(letters, bodies[b].letter) != NULL)
+				asked[k] |= (uint16_t)(1U << b);
+		}
+	}
+	asked[PR_KEY_UNKNOWN_FIELDS] |= 1U << PR_SPEC_NOTHING;
+}
+
+bool
+pr_profile_key_asks(enum pr_profile_key key, enum pr_spec_body body)
+{
+	return (asked[key] >> body & 1) != 0;
+}
+
+const char *
+pr_spec_body_name(enum pr_spec_body body)
+{
+	return bodies[body].word;
+}
+
+/* Keys that are read from other fields than in a container's body. */
 static const key_judge image[PR_KEY_COUNT] = {
     [PR_KEY_IMAGES_ALLOW] = judge_images_source,
     [PR_KEY_IMAGES_WRITE] = judge_images_write,
     [PR_KEY_IMAGES_PUSH] = judge_images_push,
     [PR_KEY_IMAGES_FROM_SRC] = judge_images_from_src,
-    [PR_KEY_ENV_FORBID] = judge_env_forbid,
-};
-
-static const key_judge volume[PR_KEY_COUNT] = {
-    [PR_KEY_VOLUMES] = judge_volumes,
-    [PR_KEY_VOLUME_DRIVERS] = judge_volume_drivers,
-    [PR_KEY_VOLUME_OPTS] = judge_volume_opts,
 };
 
 static const key_judge network[PR_KEY_COUNT] = {
@@ -27,28 +66,24 @@ static const key_judge network[PR_KEY_COUNT] = {
 
 static const key_judge connect[PR_KEY_COUNT] = {
     [PR_KEY_NS_NETWORK] = judge_endpoints,
-    [PR_KEY_NET_LINKS] = judge_links,
-    [PR_KEY_STATIC_IP] = judge_static_ip,
-    [PR_KEY_DRIVER_OPTS] = judge_driver_opts,
+};
+
+static const key_judge *const others[PR_SPEC_BODY_COUNT] = {
+    [PR_SPEC_IMAGE] = image,
+    [PR_SPEC_NETWORK] = network,
+    [PR_SPEC_CONNECT] = connect,
 };
 
 key_judge
-judge_of_body(enum pr_profile_key key, enum pr_spec_body body)
+judge_of(enum pr_profile_key key, enum pr_spec_body body)
 {
-	switch (body) {
-	case PR_SPEC_IMAGE:
-		return image[key];
-	case PR_SPEC_VOLUME:
-		return volume[key];
-	case PR_SPEC_NETWORK:
-		return network[key];
-	case PR_SPEC_CONNECT:
-		return connect[key];
-	case PR_SPEC_NOTHING:
-	case PR_SPEC_CONTAINER:
-	case PR_SPEC_EXEC:
-	case PR_SPEC_UNREAD:
-		break;
-	}
-	return NULL;
+	key_judge judge;
+
+	if (!pr_profile_key_asks(key, body))
+		return NULL;
+	judge = others[body] != NULL ? others[body][key] : NULL;
+	if (judge == NULL)
+		judge = judge_of_key(key);
+	assert(judge != NULL); /* a letter of the table without a judge */
+	return judge;
 }

@@ -9,8 +9,8 @@
 #define HARD false
 #define SOFT true
 static const struct pr_profile_key_info keys[PR_KEY_COUNT] = {
-#define PROFILE_KEY(id, path, type, soft, absent, text) \
-	[PR_KEY_##id] = {path, PR_LEAF_##type, soft, absent, text},
+#define PROFILE_KEY(id, path, type, soft, absent, bodies, text) \
+	[PR_KEY_##id] = {path, PR_LEAF_##type, soft, absent, bodies, text},
 #include <portreeve/profile_keys.def>
 #undef PROFILE_KEY
 };

@@ -4,8 +4,8 @@
  * spellings that try to get round it.  Read by test_profile.c.
  *
  * leaf: what the profile says; body: "H:..." of HostConfig, "C:..." beside
- * it, "I:..." the image, "X:..." of an exec; objects and paths: what the
- * daemon and the host know.
+ * it, "I:..." the image, "X:..." of an exec, or a whole call and its body;
+ * objects and paths: what the daemon and the host know.
  */
 #ifndef PROFILE_ROWS_H
 #define PROFILE_ROWS_H
@@ -666,6 +666,7 @@ static const struct row rows[] = {
     FAILS(ENV_FORBID, "env: {forbid: [\"*TOKEN*\"]}", "C:'Env':['TOKEN']"),
     FITS(ENV_FORBID, "env: {forbid: [\"*TOKEN*\"]}", "C:'Env':['A=TOKEN']"),
     FAILS(ENV_FORBID, "env: {forbid: [\"*TOKEN*\"]}", "X:'Env':['TOKEN=b']"),
+    FITS(ENV_FORBID, "env: {forbid: [\"*TOKEN*\"]}", "X:'Env':['A=TOKEN']"),
     WITH(ENV_FORBID, "env: {forbid: [\"*TOKEN*\"]}", "C:'Env':['TOKEN=b']", YES,
 	IMAGE("'config':{'Env':['TOKEN=b']}"), NULL),
     WITH(ENV_FORBID, "env: {forbid: [\"*TOKEN*\"]}", "C:'Env':['TOKEN=c']", NO,
@@ -715,6 +716,7 @@ static const struct row rows[] = {
 	"C:'Labels':{'Ticket':'1'}"),
     FITS(REQUIRE_LABELS, "require: {labels: [ticket]}",
 	"C:'Labels':{'ticket':'1'}"),
+#include "profile_bodies.def"
 };
 
 #endif /* PROFILE_ROWS_H */
