@@ -227,9 +227,8 @@ lint-cppcheck:
 		--suppress=normalCheckLevelMaxBranches --suppress=unmatchedSuppression \
 		-D_GNU_SOURCE -Iinclude -Ipolicy/api include policy certs plugin
 lint-tidy:
-	@printf '%s\n' $(filter-out test/%,$(filter %.c,$(C_FILES))) | \
-		xargs -P $(J) -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(CPPFLAGS) \
-		-std=gnu17 2>/dev/null' tidy
+	@J=$(J) test/tidy.sh build/tidy \
+		$(filter-out test/%,$(filter %.c,$(C_FILES))) -- $(CPPFLAGS) -std=gnu17
 
 ## install: programs, man pages, profiles, completions (DESTDIR= PREFIX=)
 install: all

@@ -54,7 +54,7 @@ extract_name(struct extract *e, enum pr_image_act act, struct pr_str repo,
     struct pr_str tag, pr_field field)
 {
 	struct pr_spec *s = e->spec;
-	struct pr_image image;
+	struct pr_image image = {0};
 	struct pr_str text;
 
 	if (join(e, repo, tag, field, &image, &text) < 0)

@@ -414,10 +414,10 @@ check_files(struct proof *p, const struct pr_log_files *f,
     const struct header *headers, bool partial, struct pr_err **err)
 {
 	for (size_t i = 0; i < f->n && p->r->intact; i++) {
-		const struct header *next =
-		    i + 1 < f->n ? headers + i + 1 : NULL;
+		/* behind the last stands one that was not read */
+		const struct header *next = headers + i + 1;
 
-		if (next != NULL && orphan(headers + i, next, f->names[i])) {
+		if (orphan(headers + i, next, f->names[i])) {
 			pr_buf_printf(&p->r->notes,
 			    "%s: a header only; nothing was written after it\n",
 			    f->names[i]);
@@ -426,8 +426,7 @@ check_files(struct proof *p, const struct pr_log_files *f,
 		if (!p->any &&
 		    check_beginning(p, f->names[i], headers + i, partial) != 0)
 			return 0;
-		if (next != NULL && next->read &&
-		    strcmp(next->file, f->names[i]) != 0 &&
+		if (next->read && strcmp(next->file, f->names[i]) != 0 &&
 		    !(i + 2 < f->n &&
 			orphan(next, headers + i + 2, f->names[i + 1])))
 			return broken(p, f->names[i + 1], next->head.seq, 0,
@@ -438,7 +437,7 @@ check_files(struct proof *p, const struct pr_log_files *f,
 			    1;
 		/* an orphan's header tells the same of the file before it */
 		if (check_segment(p, f->names[i], headers + i,
-			next != NULL && next->read ? next : NULL, err) < 0)
+			next->read ? next : NULL, err) < 0)
 			return -1;
 	}
 	return 0;

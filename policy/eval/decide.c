@@ -599,11 +599,30 @@ is_ping(const struct matter *m)
 	}
 }
 
+/* The stages behind classification. */
+static void
+decide_op(struct matter *m, struct pr_decision *d)
+{
+	struct poll poll = {0};
+
+	if (m->creates) {
+		decide_create(m, d);
+		return;
+	}
+	if (barred(m, d))
+		return;
+	if (is_ping(m)) {
+		allow(m, NULL, PR_REASON_PING, false, d);
+		return;
+	}
+	each_grant(m, ask_grant, &poll);
+	conclude(m, &poll, d);
+}
+
 void
 pr_decide(
     struct pr_arena *a, const struct pr_question *q, struct pr_decision *d)
 {
-	struct poll poll = {0};
 	struct matter m;
 
 	(void)a;
@@ -625,17 +644,8 @@ pr_decide(
 		d->reason = PR_REASON_PHASE_NOT_SERVED;
 		snprintf(d->what, sizeof d->what,
 		    "the policy gives this host no phase");
-	} else if (ambiguous(q, d)) {
-		; /* said */
-	} else if (m.creates) {
-		decide_create(&m, d);
-	} else if (barred(&m, d)) {
-		; /* said */
-	} else if (is_ping(&m)) {
-		allow(&m, NULL, PR_REASON_PING, false, d);
-	} else {
-		each_grant(&m, ask_grant, &poll);
-		conclude(&m, &poll, d);
+	} else if (!ambiguous(q, d)) {
+		decide_op(&m, d);
 	}
 	set_audit(q, d);
 }
