@@ -9,6 +9,7 @@
 
 #include <portreeve/buf.h>
 
+#include "metrics.h"
 #include "mhd_log.h"
 #include "plugin.h"
 
@@ -60,6 +61,14 @@ get_status(struct plugin *p, struct reply *r)
 }
 
 static unsigned
+get_metrics(struct plugin *p, struct reply *r)
+{
+	r->type = METRICS_TYPE;
+	metrics_print(p, &r->body);
+	return MHD_HTTP_OK;
+}
+
+static unsigned
 post_reload(struct plugin *p, struct reply *r)
 {
 	return plugin_reload(p, &r->body) == 0 ? MHD_HTTP_OK : 422;
@@ -72,6 +81,7 @@ static const struct endpoint {
     {"GET", "/healthz", get_health},
     {"GET", "/readyz", get_ready},
     {"GET", "/status", get_status},
+    {"GET", "/metrics", get_metrics},
     {"POST", "/reload", post_reload},
 };
 

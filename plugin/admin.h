@@ -5,6 +5,7 @@
  *   GET  /healthz           200: it answers
  *   GET  /readyz?verbose    200 or 503, with the checks
  *   GET  /status            a JSON object
+ *   GET  /metrics           Prometheus text
  *   POST /reload            200, or 422 with the mistakes; the old policy
  *                           stays then
  */

@@ -19,11 +19,40 @@ flight_claim(struct flight *f)
 	return atomic_compare_exchange_strong(&f->claimed, &free, true);
 }
 
+const uint64_t flight_times[FLIGHT_TIMES] = {100, 250, 500, 1000, 2500, 5000,
+    10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000};
+
+/* Of a look-up of our own. */
+#define UNMEASURED PR_REASON_COUNT
+
+static void
+add_relaxed(_Atomic uint64_t *n, uint64_t more)
+{
+	atomic_fetch_add_explicit(n, more, memory_order_relaxed);
+}
+
+static void
+measure(struct flight *f, bool allow, enum pr_reason reason)
+{
+	uint64_t us = (pr_clock_now() - f->call.judge.received) / 1000;
+	size_t class = 0;
+
+	while (class < FLIGHT_TIMES && us > flight_times[class])
+		class ++;
+	add_relaxed(&f->fs->meter.verdicts[f->stage][allow][reason], 1);
+	add_relaxed(&f->fs->meter.took[f->stage][class], 1);
+	add_relaxed(&f->fs->meter.took_us[f->stage], us);
+}
+
 /* After a claim; f may be gone when this returns, but for a reference. */
 void
-flight_publish(struct flight *f, bool allow, const char *message)
+flight_publish(
+    struct flight *f, bool allow, enum pr_reason reason, const char *message)
 {
 	struct flights *fs = f->fs;
+
+	if (reason != UNMEASURED)
+		measure(f, allow, reason);
 
 	f->allow = allow;
 	if (!allow)
@@ -124,10 +153,15 @@ too_late(struct flight *f)
 static void
 settle(struct flight *f)
 {
-	if (flight_claim(f))
-		flight_publish(f, f->out.verdict == PR_ALLOW, f->out.message);
-	else
+	bool allow = f->out.verdict == PR_ALLOW;
+
+	if (!flight_claim(f)) {
 		too_late(f);
+		return;
+	}
+	if (allow && f->out.record.would_deny)
+		add_relaxed(&f->fs->meter.would_deny, 1);
+	flight_publish(f, allow, f->out.record.reason, f->out.message);
 }
 
 static void
@@ -140,7 +174,7 @@ without_record(struct flight *f)
 	}
 	pr_judge_withdraw(f->fs->config.judge, &f->out, PR_REASON_AUDIT);
 	flight_record(f, &f->out);
-	flight_publish(f, false, f->out.message);
+	flight_publish(f, false, PR_REASON_AUDIT, f->out.message);
 }
 
 /* pr_audit_done: the committer's thread. */
@@ -212,7 +246,7 @@ refused(struct flight *f, enum pr_reason reason, const char *text)
 {
 	flight_refuse(f, f->work, reason, text, &f->out);
 	if (flight_claim(f))
-		flight_publish(f, false, f->out.message);
+		flight_publish(f, false, reason, f->out.message);
 	return FLIGHT_ANSWERED;
 }
 
@@ -237,7 +271,7 @@ look_up(struct flight *f)
 		    f, "the header " PR_LOOKUP_HEADER " is not for clients");
 	f->fs->count.lookups++;
 	if (flight_claim(f))
-		flight_publish(f, true, "");
+		flight_publish(f, true, UNMEASURED, "");
 	return FLIGHT_ANSWERED;
 }
 
@@ -347,4 +381,21 @@ flights_counts(struct flights *fs, struct flight_counts *out)
 #define X(field, text) out->field = fs->count.field;
 	FLIGHT_COUNTS(X)
 #undef X
+}
+
+void
+flights_meter(struct flights *fs, struct flight_meter *out)
+{
+	for (size_t stage = 0; stage < 2; stage++) {
+		for (size_t r = 0; r < PR_REASON_COUNT; r++) {
+			out->verdicts[stage][0][r] =
+			    fs->meter.verdicts[stage][0][r];
+			out->verdicts[stage][1][r] =
+			    fs->meter.verdicts[stage][1][r];
+		}
+		for (size_t i = 0; i <= FLIGHT_TIMES; i++)
+			out->took[stage][i] = fs->meter.took[stage][i];
+		out->took_us[stage] = fs->meter.took_us[stage];
+	}
+	out->would_deny = fs->meter.would_deny;
 }

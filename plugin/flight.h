@@ -66,6 +66,18 @@ struct flight_counts {
 #undef X
 };
 void flights_counts(struct flights *fs, struct flight_counts *out);
+
+/* Upper bounds of the classes of latency, in µs; one more is beyond them. */
+#define FLIGHT_TIMES 15
+extern const uint64_t flight_times[FLIGHT_TIMES];
+/* Of what was decided, by stage; look-ups of our own are not in it. */
+struct flight_meter {
+	uint64_t verdicts[2][2][PR_REASON_COUNT]; /* stage, allowed, reason */
+	uint64_t would_deny; /* of the allowed: complain mode */
+	uint64_t took[2][FLIGHT_TIMES + 1];
+	uint64_t took_us[2]; /* the sum */
+};
+void flights_meter(struct flights *fs, struct flight_meter *out);
 /* How long the oldest parked call is overdue, ns; 0: none is. */
 uint64_t flights_overdue(struct flights *fs);
 

@@ -95,11 +95,18 @@ struct flights {
 		FLIGHT_COUNTS(X)
 #undef X
 	} count;
+	struct {
+		_Atomic uint64_t verdicts[2][2][PR_REASON_COUNT];
+		_Atomic uint64_t would_deny;
+		_Atomic uint64_t took[2][FLIGHT_TIMES + 1];
+		_Atomic uint64_t took_us[2];
+	} meter;
 };
 
 /* flight.c */
 bool flight_claim(struct flight *f) PR_NODISCARD;
-void flight_publish(struct flight *f, bool allow, const char *message);
+void flight_publish(
+    struct flight *f, bool allow, enum pr_reason reason, const char *message);
 /* A denial of our own, recorded; the caller holds the claim or knows none. */
 void flight_refuse(struct flight *f, struct pr_arena *a, enum pr_reason reason,
     const char *text, struct pr_judgement *out);

@@ -157,7 +157,7 @@ expire(struct flights *fs, struct flight *f)
 	fs->count.deadlines++;
 	flight_refuse(f, fs->timer.arena, PR_REASON_DEADLINE,
 	    "no decision in time; try again", &out);
-	flight_publish(f, false, out.message);
+	flight_publish(f, false, PR_REASON_DEADLINE, out.message);
 	pr_judgement_end(&out);
 	pr_arena_reset(fs->timer.arena, REFUSE_KEEP);
 }

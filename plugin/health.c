@@ -66,6 +66,20 @@ check_daemon(struct plugin *p, struct pr_buf *text)
 	    ok;
 }
 
+static bool
+check_directory(struct plugin *p, struct pr_buf *text)
+{
+	PR_CLEANUP(pr_buf_fini) struct pr_buf why = PR_BUF_INIT;
+	static const char *const types[] = {[PR_DIRECTORY_UNSET] = "none",
+	    [PR_DIRECTORY_LDIF] = "ldif",
+	    [PR_DIRECTORY_LDAP] = "ldap"};
+
+	if (!pr_judge_directory_ready(p->judge, &why))
+		return check(text, false, "%.*s", PR_STRF(pr_buf_view(&why)));
+	return check(
+	    text, true, "directory: %s", types[p->config.directory.type]);
+}
+
 bool
 plugin_ready(struct plugin *p, struct pr_buf *text)
 {
@@ -77,6 +91,7 @@ plugin_ready(struct plugin *p, struct pr_buf *text)
 	ok &= check(
 	    text, pr_audit_healthy(p->audit), "audit: %s", p->config.audit.dir);
 	ok &= check_daemon(p, text);
+	ok &= check_directory(p, text);
 	ok &= check(text, flights_overdue(p->flights) < 5 * PR_SEC,
 	    "event loop: answers");
 	return ok;

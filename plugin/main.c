@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <portreeve/clock.h>
@@ -183,6 +184,7 @@ open_judge(struct plugin *p, struct pr_diags *ds)
 	PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
 
 	p->judge = pr_judge_open(&p->config, PR_DOOR_PLUGIN, ds, &err);
+	p->policy_since = (uint64_t)time(NULL);
 	if (p->judge != NULL)
 		return EXIT_OK;
 	return err != NULL ? failed(err) : EXIT_CONFIG;
@@ -293,10 +295,13 @@ plugin_reload(struct plugin *p, struct pr_buf *text)
 	rc = pr_judge_reload(p->judge, ds);
 	pr_judge_policy_hash(p->judge, hash);
 	pthread_mutex_unlock(&p->reload_lock);
-	if (rc == 0)
+	p->reload_failed = rc != 0;
+	if (rc == 0) {
 		p->reloads++;
-	else
+		p->policy_since = (uint64_t)time(NULL);
+	} else {
 		p->reloads_failed++;
+	}
 	pr_diags_print(ds, stderr);
 	pr_diags_format(ds, text);
 	if (rc == 0) {

@@ -27,6 +27,8 @@ struct plugin {
 	uint64_t started;
 	pthread_mutex_t reload_lock;
 	_Atomic uint64_t reloads, reloads_failed;
+	_Atomic bool reload_failed;    /* the last one */
+	_Atomic uint64_t policy_since; /* seconds since 1970 */
 };
 
 /*

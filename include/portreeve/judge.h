@@ -42,6 +42,9 @@ void pr_judge_close(struct pr_judge *j);
 int pr_judge_reload(struct pr_judge *j, struct pr_diags *ds) PR_NODISCARD;
 
 struct pr_inventory *pr_judge_inventory(struct pr_judge *j);
+/* True if the directory can be asked now, or none is configured; else
+ * appends why not. */
+bool pr_judge_directory_ready(struct pr_judge *j, struct pr_buf *why);
 /* The hash of the policy in force; buf takes 65 bytes. */
 void pr_judge_policy_hash(struct pr_judge *j, char buf[65]);
 

@@ -157,6 +157,12 @@ pr_judge_reload(struct pr_judge *j, struct pr_diags *ds)
 	return 0;
 }
 
+bool
+pr_judge_directory_ready(struct pr_judge *j, struct pr_buf *why)
+{
+	return j->directory == NULL || pr_directory_ready(j->directory, why);
+}
+
 /* A membership for the subject; 0, 1: would wait, -1: *why. */
 static int
 look_up_groups(struct pr_judge *j, const struct snapshot *s,
