@@ -151,7 +151,9 @@ struct pr_image_name {
 	X(IMAGE,     'i', "image",     "image pull, tag, push, remove, import, load") \
 	X(VOLUME,    'v', "volume",    "volume create: mounts[0]") \
 	X(NETWORK,   'n', "network",   "network create") \
-	X(CONNECT,   'k', "connect",   "network connect: endpoints[0]")
+	X(CONNECT,   'k', "connect",   "network connect: endpoints[0]") \
+	X(BUILD,     'b', "build",     "a build's query") \
+	X(SESSION,   'g', "session",   "BuildKit's session and gRPC: nothing of them is seen")
 /* clang-format on */
 enum pr_spec_body {
 	PR_SPEC_NOTHING = 0, /* no body, only references */
@@ -191,6 +193,9 @@ struct pr_spec {
 	bool names_unseen;      /* load: they lie in the tar */
 	bool removes_image;     /* image: every name of it is taken away */
 	struct pr_str from_src; /* import: a URL; empty: the body */
+	struct pr_str remote;   /* build: a context that the daemon fetches */
+	const char *opaque;     /* build: what takes it out of sight, or NULL */
+	struct pr_kvs build_args;
 	bool healthcheck, healthcheck_off;
 
 	struct pr_ns network, pid, ipc, uts, userns, cgroupns;

@@ -225,6 +225,14 @@ static const struct extractor {
     {"network.create", extract_network_create, ""},
     {"network.connect", extract_connect, ""},
     {"network.disconnect", extract_disconnect, ""},
+    {"build.run", extract_build,
+	"t remote dockerfile q nocache pull rm forcerm memory memswap "
+	"cpushares cpuperiod cpuquota cpusetcpus cpusetmems cgroupparent "
+	"networkmode shmsize ulimits buildargs labels cachefrom session "
+	"buildid isolation platform target squash securityopt extrahosts "
+	"outputs version"},
+    {"build.session", extract_session, ""},
+    {"build.grpc", extract_session, ""},
 };
 
 static bool

@@ -63,5 +63,16 @@ int extract_load(struct extract *e, const struct pr_request *rq);
 int extract_volume(struct extract *e, const struct pr_request *rq);
 int extract_network_create(struct extract *e, const struct pr_request *rq);
 int extract_connect(struct extract *e, const struct pr_request *rq);
+int extract_build(struct extract *e, const struct pr_request *rq);
+int extract_session(struct extract *e, const struct pr_request *rq);
+
+/* HostConfig.NetworkMode, or what means the same elsewhere. */
+struct pr_ns extract_network_mode(
+    struct extract *e, struct pr_str text, pr_field field);
+/* Billionths of a CPU that a quota and a period (us) make. */
+int64_t extract_cpus(int64_t quota, int64_t period);
+/* A list of ulimits; `checked`: a walk has looked at it already. */
+int extract_ulimits(struct extract *e, const struct pr_json *ulimits,
+    bool checked, pr_field field);
 
 #endif /* EXTRACT_H */

@@ -116,12 +116,13 @@ extract_security(struct extract *e, const struct body_slots *host)
  * RLIMIT_ and the name in Go's capitals is what the runtime gets: case says
  * nothing, and letters that are not ASCII could fold to others.
  */
-static int
-read_ulimits(struct extract *e, const struct pr_json *ulimits)
+int
+extract_ulimits(struct extract *e, const struct pr_json *ulimits, bool checked,
+    pr_field field)
 {
 	struct pr_spec *s = e->spec;
 	struct body_walk walk = {
-	    .arena = e->arena, .checked = true, .why = e->why};
+	    .arena = e->arena, .checked = checked, .why = e->why};
 
 	s->n_ulimits = body_count(ulimits);
 	s->ulimits = pr_arena_array(e->arena, s->n_ulimits, sizeof *s->ulimits);
@@ -130,8 +131,8 @@ read_ulimits(struct extract *e, const struct pr_json *ulimits)
 		struct pr_str name;
 		char *lower;
 
-		if (body_walk(&walk, BODY_ULIMIT, &ulimits->items[i],
-			"HostConfig.Ulimits", &u) < 0)
+		if (body_walk(
+			&walk, BODY_ULIMIT, &ulimits->items[i], field, &u) < 0)
 			return -1;
 		name = body_str(u.f[F_U_NAME]);
 		lower = pr_arena_strdup(e->arena, name);
@@ -145,33 +146,42 @@ read_ulimits(struct extract *e, const struct pr_json *ulimits)
 		}
 		if (name.n == 0)
 			return body_refuse(e->why, PR_REASON_AMBIGUOUS,
-			    "HostConfig.Ulimits[%zu]: the name of a ulimit is "
-			    "letters, as nofile",
-			    i);
+			    "%s[%zu]: the name of a ulimit is letters, as "
+			    "nofile",
+			    field, i);
 		s->ulimits[i] = (struct pr_ulimit){{lower, name.n},
 		    body_int(u.f[F_U_SOFT]), body_int(u.f[F_U_HARD])};
 	}
+	if (s->unknown_field == NULL)
+		s->unknown_field = walk.unknown_field;
 	return 0;
+}
+
+int64_t
+extract_cpus(int64_t quota, int64_t period)
+{
+	__int128 cpus;
+
+	if (quota <= 0)
+		return 0;
+	cpus = (__int128)quota * 1000000000 /
+	    (period > 0 ? period : DEFAULT_PERIOD);
+	return cpus > INT64_MAX ? INT64_MAX : (int64_t)cpus;
 }
 
 static int
 extract_limits(struct extract *e, const struct body_slots *host)
 {
 	struct pr_spec *s = e->spec;
-	int64_t quota = body_int(host->f[F_H_CPUQUOTA]);
-	int64_t period = body_int(host->f[F_H_CPUPERIOD]);
 
 	s->memory = body_int(host->f[F_H_MEMORY]);
 	s->swap = body_int(host->f[F_H_MEMORYSWAP]);
 	s->pids = body_int(host->f[F_H_PIDSLIMIT]);
 	s->shm = body_int(host->f[F_H_SHMSIZE]);
 	s->cpus = body_int(host->f[F_H_NANOCPUS]);
-	if (s->cpus == 0 && quota > 0) {
-		__int128 cpus = (__int128)quota * 1000000000 /
-		    (period > 0 ? period : DEFAULT_PERIOD);
-
-		s->cpus = cpus > INT64_MAX ? INT64_MAX : (int64_t)cpus;
-	}
+	if (s->cpus == 0)
+		s->cpus = extract_cpus(body_int(host->f[F_H_CPUQUOTA]),
+		    body_int(host->f[F_H_CPUPERIOD]));
 	s->cpuset_cpus = body_str(host->f[F_H_CPUSETCPUS]);
 	s->cpuset_mems = body_str(host->f[F_H_CPUSETMEMS]);
 	s->realtime = body_int(host->f[F_H_CPURTPERIOD]) != 0 ||
@@ -182,7 +192,8 @@ extract_limits(struct extract *e, const struct body_slots *host)
 	    body_count(host->f[F_H_BLKIOWRITEBPS]) > 0 ||
 	    body_count(host->f[F_H_BLKIOREADIOPS]) > 0 ||
 	    body_count(host->f[F_H_BLKIOWRITEIOPS]) > 0;
-	return read_ulimits(e, host->f[F_H_ULIMITS]);
+	return extract_ulimits(
+	    e, host->f[F_H_ULIMITS], true, "HostConfig.Ulimits");
 }
 
 /* DeviceRequests[i].Capabilities is a list of lists: any of all of. */

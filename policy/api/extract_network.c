@@ -73,6 +73,12 @@ read_ns(struct extract *e, enum ns ns, struct pr_str text, pr_field field)
 	return out;
 }
 
+struct pr_ns
+extract_network_mode(struct extract *e, struct pr_str text, pr_field field)
+{
+	return read_ns(e, NS_NETWORK, text, field);
+}
+
 /* "container[:alias]" */
 static int
 read_links(struct extract *e, struct pr_strs links, pr_field field)

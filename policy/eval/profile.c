@@ -94,6 +94,12 @@ judge_cannot_tell(struct judging *j, const char *fmt, ...)
 	return PR_CANNOT_TELL;
 }
 
+const char *
+field_in(const struct judging *j, const char *field, const char *query)
+{
+	return j->spec->body == PR_SPEC_BUILD ? query : field;
+}
+
 bool
 list_has(const struct pr_leaf *leaf, const char *word)
 {
@@ -525,7 +531,7 @@ climbs(struct pr_str path)
 	return false;
 }
 
-static enum pr_tri
+enum pr_tri
 judge_cgroup_parent(struct judging *j)
 {
 	char name[SHOWN + 4];
@@ -534,7 +540,8 @@ judge_cgroup_parent(struct judging *j)
 	    (!climbs(j->spec->cgroup_parent) &&
 		list_matches(j, j->spec->cgroup_parent, '/')))
 		return PR_YES;
-	return judge_no(j, "HostConfig.CgroupParent is %s",
+	return judge_no(j, "%s is %s",
+	    field_in(j, "HostConfig.CgroupParent", "cgroupparent"),
 	    shown(j->spec->cgroup_parent, name));
 }
 
@@ -565,7 +572,7 @@ judge_group_add(struct judging *j)
 	    j, j->spec->group_add, "HostConfig.GroupAdd", '\0');
 }
 
-static enum pr_tri
+enum pr_tri
 judge_cpuset(struct judging *j)
 {
 	struct pr_str sets[] = {j->spec->cpuset_cpus, j->spec->cpuset_mems};
@@ -573,8 +580,11 @@ judge_cpuset(struct judging *j)
 
 	for (size_t i = 0; i < PR_COUNT(sets) && !j->leaf->b; i++) {
 		if (sets[i].n > 0 && !list_matches(j, sets[i], '\0'))
-			return judge_no(j, "HostConfig.%s is %s",
-			    i == 0 ? "CpusetCpus" : "CpusetMems",
+			return judge_no(j, "%s is %s",
+			    i == 0 ? field_in(j, "HostConfig.CpusetCpus",
+					 "cpusetcpus")
+				   : field_in(j, "HostConfig.CpusetMems",
+					 "cpusetmems"),
 			    shown(sets[i], name));
 	}
 	return PR_YES;
@@ -601,13 +611,13 @@ judge_blkio(struct judging *j)
 	return PR_YES;
 }
 
-static enum pr_tri
+enum pr_tri
 judge_extra_hosts(struct judging *j)
 {
 	if (j->leaf->b)
 		return PR_YES;
-	return values_allowed(
-	    j, j->spec->extra_hosts, "HostConfig.ExtraHosts", '\0');
+	return values_allowed(j, j->spec->extra_hosts,
+	    field_in(j, "HostConfig.ExtraHosts", "extrahosts"), '\0');
 }
 
 static enum pr_tri

@@ -43,6 +43,12 @@ enum pr_tri keys_allowed(
 /* All values of a list match the list. */
 enum pr_tri values_allowed(
     struct judging *j, struct pr_strs values, const char *field, char sep);
+/*
+ * What a field of HostConfig is called in the body that is judged: a build
+ * says the same things by keys of its query.
+ */
+const char *field_in(
+    const struct judging *j, const char *field, const char *query);
 /* `default`: unset, or what this daemon fills in (semantics 5.6). */
 enum pr_tri default_or_listed(struct judging *j, struct pr_str s,
     struct pr_str fills_in, const char *field);
@@ -89,6 +95,9 @@ enum pr_tri judge_pids(struct judging *j);
 enum pr_tri judge_shm(struct judging *j);
 enum pr_tri judge_ulimits(struct judging *j);
 enum pr_tri judge_oom_score(struct judging *j);
+enum pr_tri judge_cgroup_parent(struct judging *j);
+enum pr_tri judge_cpuset(struct judging *j);
+enum pr_tri judge_extra_hosts(struct judging *j);
 enum pr_tri judge_restart(struct judging *j);
 
 /* Some pattern of the list matches a name as the daemon spells it out. */
@@ -117,6 +126,11 @@ enum pr_tri judge_images_source(struct judging *j);
 enum pr_tri judge_images_write(struct judging *j);
 enum pr_tri judge_images_push(struct judging *j);
 enum pr_tri judge_images_from_src(struct judging *j);
+/* ---- profile_build.c ---- */
+enum pr_tri judge_build_network(struct judging *j);
+enum pr_tri judge_build_remote(struct judging *j);
+enum pr_tri judge_build_secrets(struct judging *j);
+enum pr_tri judge_build_opaque(struct judging *j);
 /* Is this an http(s) URL whose host and path are what they look like? */
 bool url_is_plain(struct pr_str url);
 

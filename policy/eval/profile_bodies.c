@@ -68,10 +68,21 @@ static const key_judge connect[PR_KEY_COUNT] = {
     [PR_KEY_NS_NETWORK] = judge_endpoints,
 };
 
+static const key_judge build[PR_KEY_COUNT] = {
+    [PR_KEY_IMAGES_ALLOW] = judge_images_source,
+    [PR_KEY_IMAGES_WRITE] = judge_images_write,
+    [PR_KEY_BUILD_NETWORK] = judge_build_network,
+    [PR_KEY_BUILD_REMOTE] = judge_build_remote,
+    [PR_KEY_BUILD_SECRETS] = judge_build_secrets,
+    [PR_KEY_BUILD_OPAQUE] = judge_build_opaque,
+};
+
 static const key_judge *const others[PR_SPEC_BODY_COUNT] = {
     [PR_SPEC_IMAGE] = image,
     [PR_SPEC_NETWORK] = network,
     [PR_SPEC_CONNECT] = connect,
+    [PR_SPEC_BUILD] = build,
+    [PR_SPEC_SESSION] = build,
 };
 
 key_judge

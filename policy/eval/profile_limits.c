@@ -29,13 +29,15 @@ leaf_range(struct judging *j, int64_t v, const char *field)
 enum pr_tri
 judge_memory(struct judging *j)
 {
-	return leaf_range(j, j->spec->memory, "HostConfig.Memory");
+	return leaf_range(
+	    j, j->spec->memory, field_in(j, "HostConfig.Memory", "memory"));
 }
 
 enum pr_tri
 judge_cpus(struct judging *j)
 {
-	return leaf_range(j, j->spec->cpus, "HostConfig.NanoCpus");
+	return leaf_range(
+	    j, j->spec->cpus, field_in(j, "HostConfig.NanoCpus", "cpuquota"));
 }
 
 enum pr_tri
@@ -47,7 +49,8 @@ judge_pids(struct judging *j)
 enum pr_tri
 judge_shm(struct judging *j)
 {
-	return leaf_range(j, j->spec->shm, "HostConfig.ShmSize");
+	return leaf_range(
+	    j, j->spec->shm, field_in(j, "HostConfig.ShmSize", "shmsize"));
 }
 
 /*
@@ -58,18 +61,18 @@ enum pr_tri
 judge_swap(struct judging *j)
 {
 	int64_t swap = j->spec->swap, memory = j->spec->memory;
+	const char *field = field_in(j, "HostConfig.MemorySwap", "memswap");
 
 	if (j->leaf->made && swap >= 0)
-		return leaf_range(j, swap, "HostConfig.MemorySwap");
+		return leaf_range(j, swap, field);
 	if (swap == 0 ||
 	    (swap > 0 && memory > 0 &&
 		(memory > INT64_MAX / 2 || swap <= 2 * memory)))
 		return PR_YES;
 	if (j->leaf->made)
-		return judge_no(j, "HostConfig.MemorySwap is unlimited");
-	return judge_no(j,
-	    "HostConfig.MemorySwap is %" PRId64 ", more than twice the memory",
-	    swap);
+		return judge_no(j, "%s is unlimited", field);
+	return judge_no(
+	    j, "%s is %" PRId64 ", more than twice the memory", field, swap);
 }
 
 enum pr_tri

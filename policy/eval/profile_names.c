@@ -102,6 +102,11 @@ url_is_plain(struct pr_str url)
 	}
 	while (rest.p != NULL) {
 		struct pr_str part = pr_str_cut(&rest, '/');
+		size_t hash = pr_str_find(part, '#');
+
+		/* what git would take for an option */
+		if (hash + 1 < part.n && part.p[hash + 1] == '-')
+			return false;
 
 		if (pr_str_is(part, ".") || pr_str_is(part, ".."))
 			return false;

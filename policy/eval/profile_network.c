@@ -17,6 +17,14 @@ word_allowed(struct judging *j, const struct pr_ns *ns, const char *word)
 	    ns->text.n > 0 ? shown(ns->text, name) : word);
 }
 
+/* What "unset" is called in the list of the key. */
+static const char *
+private_word(enum pr_profile_key key)
+{
+	return key == PR_KEY_NS_USER || key == PR_KEY_BUILD_NETWORK ? "default"
+								    : "private";
+}
+
 /* A network by name or id: host, none and bridge are what they are. */
 static enum pr_tri
 named_network(struct judging *j, const struct pr_ns *ns)
@@ -38,7 +46,7 @@ named_network(struct judging *j, const struct pr_ns *ns)
 	if (pr_str_is(o->name, "none"))
 		return word_allowed(j, ns, "none");
 	if (pr_str_is(o->name, "bridge"))
-		return word_allowed(j, ns, "private");
+		return word_allowed(j, ns, private_word(j->key));
 	return judge_cannot_tell(
 	    j, "%s: network %s is not known", ns->field, shown(ns->text, name));
 }
@@ -55,9 +63,9 @@ member(const struct pr_json *object, const char *key)
 static const char *
 mode_field(enum pr_profile_key key)
 {
-	return key == PR_KEY_NS_NETWORK ? "NetworkMode"
-	    : key == PR_KEY_NS_PID      ? "PidMode"
-					: "IpcMode";
+	return key == PR_KEY_NS_PID ? "PidMode"
+	    : key == PR_KEY_NS_IPC  ? "IpcMode"
+				    : "NetworkMode";
 }
 
 /*
@@ -84,7 +92,7 @@ joined(struct judging *j, const struct pr_ns *ns)
 		return judge_no(j,
 		    "%s is of a container that has it from another", ns->field);
 	if (((mode != NULL && pr_str_is(mode->str, "host")) ||
-		(j->key == PR_KEY_NS_NETWORK &&
+		(j->key != PR_KEY_NS_PID && j->key != PR_KEY_NS_IPC &&
 		    member(networks, "host") != NULL)) &&
 	    !list_has(j->leaf, "host"))
 		return judge_no(
@@ -99,8 +107,7 @@ judge_ns(struct judging *j, const struct pr_ns *ns)
 
 	switch (ns->kind) {
 	case PR_NS_PRIVATE:
-		return word_allowed(
-		    j, ns, j->key == PR_KEY_NS_USER ? "default" : "private");
+		return word_allowed(j, ns, private_word(j->key));
 	case PR_NS_NONE:
 		return word_allowed(j, ns, "none");
 	case PR_NS_HOST:
@@ -145,6 +152,13 @@ judge_network(struct judging *j)
 		return PR_NO;
 	t = judge_endpoints(j);
 	return t == PR_YES ? mode : t;
+}
+
+/* A build has its network as a container has one. */
+enum pr_tri
+judge_build_network(struct judging *j)
+{
+	return judge_ns(j, &j->spec->network);
 }
 
 /* A network that is made: its driver, and what the driver is told. */

@@ -17,11 +17,12 @@
 #include "local.h"
 
 #define SLOTS     4096
-#define CAP       65536         /* entries; the oldest goes first */
-#define GIVEN_FOR (60 * PR_SEC) /* a name that is being given */
-#define USED_FOR  (10 * PR_SEC) /* a name that a handler resolves */
-#define TURN      (25 * PR_MS)  /* a thread is not kept longer than this */
-#define CHANGES   4096          /* slots; two names in one cost a look-up */
+#define CAP       65536               /* entries; the oldest goes first */
+#define GIVEN_FOR (60 * PR_SEC)       /* a name that is being given */
+#define USED_FOR  (10 * PR_SEC)       /* a name that a handler resolves */
+#define SECOND    INT64_C(1000000000) /* of wall time, ns */
+#define TURN      (25 * PR_MS) /* a thread is not kept longer than this */
+#define CHANGES   4096         /* slots; two names in one cost a look-up */
 
 struct name {
 	struct name *next;
@@ -192,8 +193,16 @@ is_settled(const struct name *n, const struct pr_ref *r)
 {
 	int64_t made;
 
-	return r->object != NULL && r->object->presence == PR_PRESENT &&
-	    pr_clock_parse(r->object->created, &made) && made > n->since;
+	if (r->object == NULL || r->object->presence != PR_PRESENT ||
+	    !pr_clock_parse(r->object->created, &made))
+		return false;
+	if (made > n->since)
+		return true;
+	/* Of a volume the daemon says the second alone.  It was not there when
+	 * its name was reserved; once that second is over, what is there now
+	 * is no answer from before it. */
+	return r->kind == PR_KIND_VOLUME && made + SECOND > n->since &&
+	    pr_clock_wall() > n->since + SECOND;
 }
 
 /* The request gives the name to something: it means another thing then. */

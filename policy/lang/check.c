@@ -142,11 +142,18 @@ check_profile(struct load *ld, const struct pr_profile *p)
 {
 	const struct pr_leaf *allow = &p->leaf[PR_KEY_IMAGES_ALLOW];
 	const struct pr_leaf *protect = &p->leaf[PR_KEY_PROTECTED];
+	const struct pr_leaf *opaque = &p->leaf[PR_KEY_BUILD_OPAQUE];
 
 	if (wrote(p, PR_KEY_PROTECTED) && pr_str_is(protect->word, "allow"))
 		lang_warn(&ld->l, protect->loc, NULL,
 		    "mounts.protected: allow is root on the host for whoever "
 		    "gets the profile \"%.*s\"",
+		    PR_STRF(p->name));
+	if (wrote(p, PR_KEY_BUILD_OPAQUE) && opaque->b)
+		lang_warn(&ld->l, opaque->loc, NULL,
+		    "build.opaque: nobody can look into BuildKit; whoever "
+		    "gets the profile \"%.*s\" builds any name, with the "
+		    "host's network, from any remote",
 		    PR_STRF(p->name));
 	for (size_t i = 0; wrote(p, PR_KEY_IMAGES_ALLOW) && i < allow->list.n;
 	     i++)

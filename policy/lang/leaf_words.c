@@ -201,6 +201,7 @@ static const struct leaf_list rows[] = {
     {PR_KEY_IMAGES_ALLOW, NULL, image_pattern},
     {PR_KEY_IMAGES_WRITE, NULL, image_pattern},
     {PR_KEY_IMAGES_PUSH, NULL, image_pattern},
+    {PR_KEY_BUILD_NETWORK, "default|none|own|host|container:own", NULL},
     {PR_KEY_PORTS_BIND, NULL, address},
     {PR_KEY_RESTART, "no|always|unless-stopped|on-failure", restart_policy},
     {PR_KEY_ENV_FORBID, NULL, env_name},

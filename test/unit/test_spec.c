@@ -609,8 +609,8 @@ static const struct {
     {"POST /v1.41/commit?container=x", NULL, PR_SPEC_UNREAD, ""},
     {"POST /v1.41/services/create", "{'Name':'s'}", PR_SPEC_UNREAD,
 	"<new-name service s>"},
-    {"POST /v1.41/build", NULL, PR_SPEC_UNREAD, ""},
-    {"POST /v1.41/session", NULL, PR_SPEC_UNREAD, ""},
+    {"POST /v1.41/build", NULL, PR_SPEC_BUILD, ""},
+    {"POST /v1.41/session", NULL, PR_SPEC_SESSION, ""},
     {"POST /v1.41/containers/x/checkpoints", "{'CheckpointID':'c'}",
 	PR_SPEC_UNREAD, ""},
 };
