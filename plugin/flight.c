@@ -9,6 +9,10 @@
 
 #include "flight_local.h"
 
+#define ROUND_MAX 64 /* calls that wait for each other's records */
+
+static void end_round(struct flights *fs);
+
 /* --- the meeting of answer and connection ------------------------------- */
 
 bool
@@ -85,8 +89,11 @@ flight_begun(const struct flight *f)
 enum flight_answer
 flight_land(struct flight *f)
 {
-	unsigned meet = atomic_load(&f->meet);
+	unsigned meet;
 
+	if (f->in_round)
+		end_round(f->fs);
+	meet = atomic_load(&f->meet);
 	if ((meet & MEET_ANSWERED) == 0)
 		return FLIGHT_NONE;
 	if ((meet & MEET_PARKED) != 0)
@@ -229,6 +236,10 @@ conclude(struct flight *f)
 	switch (pr_audit_append(audit, &f->out.record, recorded, f)) {
 	case PR_AUDIT_WAIT:
 		return FLIGHT_PARKED;
+	case PR_AUDIT_ROUND:
+		f->unsettled = true;
+		f->fs->round.allows++;
+		break;
 	case PR_AUDIT_DONE:
 		settle(f);
 		break;
@@ -275,14 +286,51 @@ look_up(struct flight *f)
 	return FLIGHT_ANSWERED;
 }
 
-enum flight_step
-flight_run(struct flight *f)
+/* --- rounds ------------------------------------------------------------- */
+
+/* Writes what the round has recorded, and answers it. */
+static void
+end_round(struct flights *fs)
+{
+	struct flight *f = fs->round.mates, *next;
+	bool ok = pr_audit_round_end(fs->config.audit, fs->round.allows);
+
+	fs->round.open = false;
+	fs->round.mates = NULL;
+	fs->round.n = 0;
+	fs->round.allows = 0;
+	for (; f != NULL; f = next) {
+		next = f->next_mate;
+		f->in_round = false;
+		if (f->unsettled && ok)
+			settle(f);
+		else if (f->unsettled)
+			without_record(f);
+		f->unsettled = false;
+		flight_unref(f);
+	}
+}
+
+static void
+join_round(struct flight *f)
+{
+	struct flights *fs = f->fs;
+
+	atomic_fetch_add(&f->refs, 1);
+	f->in_round = true;
+	f->next_mate = fs->round.mates;
+	fs->round.mates = f;
+	if (++fs->round.n == ROUND_MAX)
+		end_round(fs);
+}
+
+static enum flight_step
+run(struct flight *f)
 {
 	struct call_fault why;
 	uint64_t now = pr_clock_now();
 	int rc;
 
-	f->begun = true;
 	rc = call_read(f->parse, f->text, f->n, f->stage, &f->call, &why);
 	f->call.judge.received = now;
 	f->call.judge.deadline = now + f->fs->config.deadline;
@@ -303,6 +351,26 @@ flight_run(struct flight *f)
 	f->fs->count.busy++;
 	return refused(
 	    f, PR_REASON_BUSY, "too many calls wait for answers of the daemon");
+}
+
+enum flight_step
+flight_run(struct flight *f)
+{
+	struct flights *fs = f->fs;
+	enum flight_step step;
+
+	f->begun = true;
+	if (!fs->round.open)
+		fs->round.open = pr_audit_round(fs->config.audit);
+	step = run(f);
+	if (!fs->round.open)
+		return step;
+	/* whoever is parked has recorded nothing yet */
+	if (step != FLIGHT_PARKED)
+		join_round(f);
+	else if (fs->round.n == 0)
+		end_round(fs);
+	return f->in_round ? FLIGHT_IN_ROUND : step;
 }
 
 void

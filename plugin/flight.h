@@ -95,6 +95,12 @@ void flight_add(struct flight *f, const char *p, size_t n);
 enum flight_step {
 	FLIGHT_ANSWERED = 0,
 	FLIGHT_PARKED, /* suspend the connection, then flight_parked() */
+	/*
+	 * Judged, and its record waits for those of the other connections that
+	 * are ready now: one write(2) for all of them.  Come back when they
+	 * have had their turn; flight_land() ends the round.
+	 */
+	FLIGHT_IN_ROUND,
 };
 /* The message is whole: judges it.  Event thread only, once. */
 enum flight_step flight_run(struct flight *f) PR_NODISCARD;

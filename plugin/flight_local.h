@@ -38,6 +38,11 @@ struct flight {
 	struct pr_outcome outcome;
 	bool appended; /* the log was given an allow */
 
+	/* event thread */
+	bool in_round;            /* of fs->round, which has a reference */
+	bool unsettled;           /* an allow, answered at the round's end */
+	struct flight *next_mate; /* in the round */
+
 	/* the claimant, until MEET_ANSWERED */
 	bool allow;
 	char message[PR_CAP_MESSAGE + 1];
@@ -67,6 +72,13 @@ struct flights {
 			size_t cap;
 		} texts[BIG_TEXTS];
 	} spare;
+
+	struct {           /* event thread */
+		bool open; /* the log gathers our records */
+		struct flight *mates;
+		unsigned n;
+		size_t allows; /* that wait for their record */
+	} round;
 
 	struct {
 		pthread_mutex_t lock;

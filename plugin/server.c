@@ -209,7 +209,7 @@ note_daemon(struct server *s, const struct conn *conn)
 	pr_inventory_daemon_pid(s->config.inventory, conn->peer.pid);
 }
 
-/* The call is whole, or its parked connection was woken. */
+/* The call is whole, its parked connection was woken, or its round is over. */
 static enum MHD_Result
 judge(struct server *s, struct MHD_Connection *c, struct conn *conn)
 {
@@ -217,11 +217,18 @@ judge(struct server *s, struct MHD_Connection *c, struct conn *conn)
 
 	if (!flight_begun(f)) {
 		note_daemon(s, conn);
-		if (flight_run(f) == FLIGHT_PARKED) {
+		switch (flight_run(f)) {
+		case FLIGHT_PARKED:
 			MHD_suspend_connection(c);
 			if (!flight_parked(f))
 				MHD_resume_connection(c);
 			return MHD_YES;
+		case FLIGHT_IN_ROUND:
+			/* without an answer it is called again, when the other
+			 * connections that were ready have been called */
+			return MHD_YES;
+		case FLIGHT_ANSWERED:
+			break;
 		}
 	}
 	switch (flight_land(f)) {

@@ -137,6 +137,7 @@ enum pr_audit_answer {
 	PR_AUDIT_FAILED = 0, /* deny, reason PR_REASON_AUDIT */
 	PR_AUDIT_DONE,       /* answer now */
 	PR_AUDIT_WAIT,       /* done() will be called, once */
+	PR_AUDIT_ROUND,      /* answer after pr_audit_round_end */
 };
 
 /*
@@ -177,6 +178,21 @@ bool pr_audit_append_wait(struct pr_audit *a, const struct pr_record *r,
  * out all the same (the effect has happened) and allows fail from then on.
  */
 void pr_audit_outcome(struct pr_audit *a, const struct pr_outcome *o);
+
+/*
+ * A round, for an event loop that judges many calls before it answers any:
+ * what its thread records from now on (sync: none) is written by one write(2)
+ * at the round's end, and an allow's answer is PR_AUDIT_ROUND until then.
+ * False: with sync: group there are no rounds, the committer gathers.  One
+ * round a thread at a time.
+ */
+bool pr_audit_round(struct pr_audit *a) PR_NODISCARD;
+/*
+ * Ends the round of this thread.  True: its lines are written, the answers of
+ * its `allows` PR_AUDIT_ROUNDs may leave.  False: none of them may, deny with
+ * PR_REASON_AUDIT.
+ */
+bool pr_audit_round_end(struct pr_audit *a, size_t allows) PR_NODISCARD;
 
 /* False while allows would fail (for /readyz). */
 bool pr_audit_healthy(struct pr_audit *a);

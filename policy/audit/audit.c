@@ -13,6 +13,8 @@
 
 #include "local.h"
 
+#define ROUND_BYTES ((size_t)256 << 10) /* of a round, then it is written */
+
 /* A buffer a thread, so that encoding needs no lock and no allocation. */
 static __thread struct pr_buf *scratch;
 static pthread_key_t scratch_key;
@@ -93,44 +95,107 @@ pr_audit_enqueue(struct pr_audit *a, enum line_type type, struct pr_str body,
 
 /* --- sync none: the caller writes --------------------------------------- */
 
-static bool
-write_now(struct pr_audit *a, enum line_type type, struct pr_str body)
+/* The log whose round this thread is in, and what it had lost before. */
+static __thread struct pr_audit *round_of;
+static __thread uint64_t round_lost;
+
+void
+pr_audit_lose(struct pr_audit *a)
+{
+	a->lost_lines += a->unwritten > 0;
+	a->count.dropped += a->unawaited;
+	a->unwritten = a->unawaited = 0;
+	pr_buf_reset(&a->out);
+}
+
+int
+pr_audit_flush(struct pr_audit *a)
 {
 	struct segment *s = &a->seg;
-	bool ok, full;
+
+	if (pr_segment_write(s, a->out.p, a->out.n) != 0) {
+		a->write_errno = errno;
+		s->at = s->good;
+		a->broken = true;
+		pr_audit_lose(a);
+		return -1;
+	}
+	pr_segment_commit(s);
+	a->count.records += a->unwritten;
+	a->count.bytes += a->out.n;
+	a->unwritten = a->unawaited = 0;
+	pr_buf_reset(&a->out);
+	return 0;
+}
+
+/* The committer shall look at the segment: it failed, or is full. */
+static void
+call_committer(struct pr_audit *a)
+{
+	pthread_mutex_lock(&a->qlock);
+	a->rotate = true;
+	pthread_cond_signal(&a->wake);
+	pthread_mutex_unlock(&a->qlock);
+}
+
+/* In a round it is only put; false: it is not written. */
+static bool
+write_now(
+    struct pr_audit *a, enum line_type type, struct pr_str body, bool awaited)
+{
+	bool ok = true, full;
 
 	pthread_mutex_lock(&a->wlock);
 	if (a->broken) {
 		pthread_mutex_unlock(&a->wlock);
 		return false;
 	}
-	pr_buf_reset(&a->out);
-	pr_segment_put(s, &a->out, type, body);
-	ok = pr_segment_write(s, a->out.p, a->out.n) == 0;
-	if (ok) {
-		pr_segment_commit(s);
-		a->count.records++;
-		a->count.bytes += a->out.n;
-	} else {
-		a->write_errno = errno;
-		s->at = s->good;
-		a->broken = true;
-	}
-	full = s->at.offset >= a->segment_max;
+	pr_segment_put(&a->seg, &a->out, type, body);
+	a->unwritten++;
+	a->unawaited += !awaited && round_of == a;
+	if (round_of != a || a->out.n >= ROUND_BYTES)
+		ok = pr_audit_flush(a) == 0;
+	full = a->seg.at.offset >= a->segment_max && a->unwritten == 0;
 	pthread_mutex_unlock(&a->wlock);
-	if (!ok || full) {
-		pthread_mutex_lock(&a->qlock);
-		a->rotate = true;
-		pthread_cond_signal(&a->wake);
-		pthread_mutex_unlock(&a->qlock);
-	}
+	if (!ok || full)
+		call_committer(a);
 	return ok;
+}
+
+bool
+pr_audit_round(struct pr_audit *a)
+{
+	if (a->sync != PR_AUDIT_SYNC_NONE)
+		return false;
+	pthread_mutex_lock(&a->wlock);
+	round_lost = a->lost_lines;
+	pthread_mutex_unlock(&a->wlock);
+	round_of = a;
+	return true;
+}
+
+bool
+pr_audit_round_end(struct pr_audit *a, size_t allows)
+{
+	bool ok = true, full;
+
+	round_of = NULL;
+	pthread_mutex_lock(&a->wlock);
+	if (a->unwritten > 0)
+		ok = pr_audit_flush(a) == 0;
+	/* lost meanwhile, by whomever: what of it was ours is not asked */
+	ok = ok && a->lost_lines == round_lost;
+	full = a->seg.at.offset >= a->segment_max;
+	pthread_mutex_unlock(&a->wlock);
+	if (!ok || full)
+		call_committer(a);
+	return ok || allows == 0 || pr_audit_without(a, allows);
 }
 
 void
 pr_audit_submit(struct pr_audit *a, enum line_type type, struct pr_str body)
 {
-	if (a->sync == PR_AUDIT_SYNC_NONE && write_now(a, type, body))
+	if (a->sync == PR_AUDIT_SYNC_NONE && write_now(a, type, body, false))
 		return;
 	if (!pr_audit_enqueue(a, type, body, NULL, NULL))
 		a->count.dropped++;
@@ -139,15 +204,15 @@ pr_audit_submit(struct pr_audit *a, enum line_type type, struct pr_str body)
 /* --- what callers call -------------------------------------------------- */
 
 bool
-pr_audit_without(struct pr_audit *a)
+pr_audit_without(struct pr_audit *a, size_t n)
 {
 	uint64_t now = pr_clock_now(), last = a->lost_said_at;
 
 	if (a->failure != PR_AUDIT_FAILURE_ALLOW) {
-		a->count.refused++;
+		a->count.refused += n;
 		return false;
 	}
-	a->count.lost++;
+	a->count.lost += n;
 	if ((last == 0 || now - last >= 10 * PR_SEC) &&
 	    atomic_compare_exchange_strong(&a->lost_said_at, &last, now))
 		pr_log(PR_LOG_ERROR,
@@ -191,7 +256,9 @@ pr_audit_append(struct pr_audit *a, const struct pr_record *r,
 		return PR_AUDIT_DONE;
 	}
 	if (a->sync == PR_AUDIT_SYNC_NONE) {
-		ok = write_now(a, LINE_DECISION, body);
+		ok = write_now(a, LINE_DECISION, body, true);
+		if (ok && round_of == a)
+			return PR_AUDIT_ROUND;
 	} else {
 		if (!a->broken &&
 		    pr_audit_enqueue(a, LINE_DECISION, body, done, arg))
@@ -199,7 +266,7 @@ pr_audit_append(struct pr_audit *a, const struct pr_record *r,
 		ok = false;
 	}
 	if (!ok)
-		ok = pr_audit_without(a);
+		ok = pr_audit_without(a, 1);
 	return ok ? PR_AUDIT_DONE : PR_AUDIT_FAILED;
 }
 

@@ -68,6 +68,7 @@ segment_failed(struct pr_audit *a, const char *what, int errnum)
 	a->said_at = now;
 	a->count.failures++;
 	a->broken = true;
+	pr_audit_lose(a);
 	/* at once if this one had been good for something, else in a while */
 	a->next_try = a->seg.used ? 0 : now + RETRY;
 	pr_segment_abandon(&a->seg);
@@ -198,9 +199,12 @@ put_back(struct pr_audit *a, const struct queue *work)
 static void
 serve(struct pr_audit *a, const struct queue *work)
 {
-	bool ok = false;
+	bool ok = false, lost;
 
 	pthread_mutex_lock(&a->wlock);
+	/* a round's lines stand before these in the chain */
+	lost = a->unwritten > 0 && pr_audit_flush(a) != 0;
+	(void)lost; /* ready() sees it */
 	/* twice: a segment that fails is followed by one that may not */
 	for (int attempt = 0; attempt < 2 && !ok; attempt++)
 		ok = ready(a) && commit(a, work);
@@ -211,7 +215,7 @@ serve(struct pr_audit *a, const struct queue *work)
 		const struct item *it = &work->items[i];
 
 		if (it->done != NULL)
-			it->done(it->arg, ok || pr_audit_without(a));
+			it->done(it->arg, ok || pr_audit_without(a, 1));
 	}
 }
 
@@ -287,7 +291,7 @@ sync_behind(struct pr_audit *a)
 	int rc, errnum;
 
 	pthread_mutex_lock(&a->wlock);
-	seq = a->seg.at.seq;
+	seq = a->seg.good.seq; /* not what a round has put */
 	durable = a->seg.durable;
 	pthread_mutex_unlock(&a->wlock);
 	if (a->broken || seq == durable)

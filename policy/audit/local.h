@@ -185,8 +185,11 @@ struct pr_audit {
 	 */
 	pthread_mutex_t wlock;
 	struct segment seg;
-	struct pr_buf out;
-	int write_errno; /* of a caller's write that failed */
+	struct pr_buf out;   /* sync none: what rounds have put, not written */
+	size_t unwritten;    /* lines in it */
+	size_t unawaited;    /* of them, denials and outcomes */
+	uint64_t lost_lines; /* times that such lines were lost */
+	int write_errno;     /* of a caller's write that failed */
 
 	atomic_bool broken; /* there is no segment that can be trusted */
 	atomic_bool low;    /* little room: denials are only counted */
@@ -219,12 +222,16 @@ bool pr_audit_enqueue(struct pr_audit *a, enum line_type type,
 /* A line that nobody waits for: written or queued, or else counted. */
 void pr_audit_submit(
     struct pr_audit *a, enum line_type type, struct pr_str body);
-/* An allow without a record: counts, says so; may it leave all the same? */
-bool pr_audit_without(struct pr_audit *a);
+/* n allows without a record: counts, says so; may they leave all the same? */
+bool pr_audit_without(struct pr_audit *a, size_t n);
 void pr_queue_push(struct queue *q, enum line_type type, struct pr_str body,
     pr_audit_done *done, void *arg);
 void pr_queue_reset(struct queue *q);
 void pr_queue_fini(struct queue *q);
+/* Writes what rounds have put; -1: it is lost.  wlock held. */
+int pr_audit_flush(struct pr_audit *a) PR_NODISCARD;
+/* The segment can take no more: what rounds have put is lost.  wlock held. */
+void pr_audit_lose(struct pr_audit *a);
 
 /* Tries to begin a segment: says in the log how it went. */
 int pr_commit_begin(struct pr_audit *a, struct pr_err **err);

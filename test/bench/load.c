@@ -56,6 +56,7 @@ struct options {
 	unsigned big;
 	double warm;
 	double seconds;
+	uint64_t limit; /* of calls, instead of a time; 0: none */
 	pid_t pid;
 };
 
@@ -88,6 +89,7 @@ struct run {
 	uint64_t next_id;
 	bool measuring;
 	uint64_t calls, allows, denies, errors;
+	uint64_t sent; /* calls, with --calls */
 	uint64_t hist[HIST];
 };
 
@@ -439,7 +441,8 @@ advance(struct run *r, struct conn *c)
 	if (c->response)
 		c->exchange = (c->exchange + 1) % r->n_ex;
 	c->response = !c->response;
-	send_message(r, c);
+	if (r->o->limit == 0 || r->sent++ < r->o->limit)
+		send_message(r, c);
 }
 
 static void
@@ -473,7 +476,8 @@ spin(struct run *r, double seconds)
 	uint64_t end = pr_clock_now() + (uint64_t)(seconds * 1e9);
 	struct epoll_event ev[256];
 
-	while (pr_clock_now() < end) {
+	while (
+	    r->o->limit > 0 ? r->calls < r->o->limit : pr_clock_now() < end) {
 		int n = epoll_wait(r->epfd, ev, 256, 1000);
 
 		if (n < 0 && errno != EINTR)
@@ -521,7 +525,8 @@ measure(struct run *r)
 	const struct options *o = r->o;
 	double cpu, wall;
 
-	spin(r, o->warm);
+	if (o->limit == 0)
+		spin(r, o->warm);
 	r->measuring = true;
 	r->errors = 0;
 	cpu = cpu_seconds(o->pid);
@@ -558,6 +563,7 @@ static const struct option long_options[] = {
     {"big", required_argument, NULL, 'g'},
     {"warm", required_argument, NULL, 'w'},
     {"seconds", required_argument, NULL, 't'},
+    {"calls", required_argument, NULL, 'm'},
     {"pid", required_argument, NULL, 'p'},
     {NULL, 0, NULL, 0},
 };
@@ -580,6 +586,8 @@ set_option(struct options *o, int c, const char *value)
 		o->conns = (unsigned)strtoul(value, NULL, 10);
 	else if (c == 'g')
 		o->big = (unsigned)strtoul(value, NULL, 10);
+	else if (c == 'm')
+		o->limit = strtoull(value, NULL, 10);
 	else if (c == 'p')
 		o->pid = (pid_t)strtol(value, NULL, 10);
 	else if (c == 'w')
@@ -626,6 +634,7 @@ main(int argc, char **argv)
 	for (unsigned i = 0; i < o.conns; i++) {
 		r->conns[i].exchange = i % r->n_ex;
 		connect_to(r, &r->conns[i]);
+		r->sent++;
 		send_message(r, &r->conns[i]);
 	}
 	measure(r);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The writer of the decision log, on files of a private folder. */
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -613,8 +615,6 @@ START_TEST(equal_values_have_equal_masks)
 }
 END_TEST
 
-/* --- many callers ---------------------------------------------------------- */
-
 static void
 count_done(void *arg, bool ok)
 {
@@ -624,22 +624,100 @@ count_done(void *arg, bool ok)
 		++*n;
 }
 
+/* --- rounds ---------------------------------------------------------------- */
+
+static void
+round_of_three(struct pr_audit *a)
+{
+	struct pr_record r = record(PR_ALLOW);
+
+	ck_assert(pr_audit_round(a));
+	ck_assert_int_eq(
+	    pr_audit_append(a, &r, count_done, NULL), PR_AUDIT_ROUND);
+	deny(a, "bob");
+	pr_audit_outcome(
+	    a, &(struct pr_outcome){.id = PR_STR("id"), .status = 200});
+}
+
+START_TEST(a_round_is_written_at_its_end)
+{
+	struct pr_audit *group = open_log(PR_AUDIT_SYNC_GROUP, 0), *a;
+	struct pr_audit_stats st;
+
+	ck_assert(!pr_audit_round(group));
+	pr_audit_close(group);
+	a = open_log(PR_AUDIT_SYNC_NONE, 0);
+	round_of_three(a);
+	expect_intact(0, 2);
+	ck_assert(pr_audit_round_end(a, 1));
+	expect_intact(2, 2);
+	ck_assert(allow(a)); /* at once again */
+	expect_intact(3, 2);
+	pr_audit_stats(a, &st);
+	ck_assert_uint_eq(st.records, 5);
+	ck_assert_uint_eq(st.dropped, 0);
+	pr_audit_close(a);
+	expect_intact(3, 2);
+}
+END_TEST
+
+/* A file that takes no more bytes: the round's allows get no answer. */
+START_TEST(a_round_that_cannot_be_written_is_told_and_declared)
+{
+	struct pr_audit *a = open_log(PR_AUDIT_SYNC_NONE, 0);
+	uint64_t until = pr_clock_now() + 30 * PR_SEC;
+	struct pr_audit_stats st;
+	struct rlimit old, low = {.rlim_cur = 1100};
+	bool ok = false;
+
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
+	low.rlim_max = old.rlim_max;
+	round_of_three(a);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &low), 0);
+	ck_assert(!pr_audit_round_end(a, 1));
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
+	pr_audit_stats(a, &st);
+	ck_assert_uint_eq(st.refused, 1);
+	ck_assert_uint_eq(st.dropped, 2);
+	while (!ok && pr_clock_now() < until) {
+		ok = pr_audit_healthy(a) && allow(a);
+		usleep(1000);
+	}
+	ck_assert(ok);
+	pr_audit_close(a);
+	expect_intact(1, 2);
+}
+END_TEST
+
+/* --- many callers ---------------------------------------------------------- */
+
 struct caller {
 	pthread_t thread;
 	struct pr_audit *a;
 	_Atomic unsigned *done;
 	unsigned n, now;
+	bool rounds;
 };
 
 static void *
 call(void *arg)
 {
 	struct caller *c = arg;
+	unsigned in_round = 0;
 	char name[32];
 
 	for (unsigned i = 0; i < 200; i++) {
 		struct pr_record r = record(PR_DENY);
 
+		/* half of them write in rounds, if the log has such */
+		if (c->n % 2 == 0 && i % 5 == 0) {
+			ck_assert(
+			    !c->rounds || pr_audit_round_end(c->a, in_round));
+			c->now += in_round;
+			in_round = 0;
+			c->rounds = pr_audit_round(c->a);
+		}
 		r.id = PR_STR("id");
 		snprintf(name, sizeof name, "%u-%u", c->n, i);
 		r.subject.name = pr_str_of(name);
@@ -652,12 +730,18 @@ call(void *arg)
 			break;
 		case PR_AUDIT_WAIT:
 			break;
+		case PR_AUDIT_ROUND:
+			in_round++;
+			break;
 		case PR_AUDIT_FAILED:
 			ck_abort_msg("refused");
 		}
 		pr_audit_outcome(c->a,
 		    &(struct pr_outcome){.id = PR_STR("id"), .status = 200});
 	}
+	if (c->rounds)
+		ck_assert(pr_audit_round_end(c->a, in_round));
+	c->now += in_round;
 	return NULL;
 }
 
@@ -720,6 +804,8 @@ main(void)
 	tcase_add_test(tc, a_torn_tail_is_declared_and_the_chain_goes_on);
 	tcase_add_test(tc, damage_is_never_declared_as_a_torn_tail);
 	tcase_add_test(tc, equal_values_have_equal_masks);
+	tcase_add_test(tc, a_round_is_written_at_its_end);
+	tcase_add_test(tc, a_round_that_cannot_be_written_is_told_and_declared);
 	tcase_add_loop_test(tc, many_callers_share_one_chain, 0, 2);
 	suite_add_tcase(s, tc);
 	return unit_run(s);

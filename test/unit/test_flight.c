@@ -28,7 +28,11 @@ static struct {
 	atomic_bool judge_held; /* "hang" waits until this is false */
 	_Atomic int hanging;
 	enum pr_audit_answer log; /* what the log says to an allow */
-	_Atomic int log_mode;     /* enum log_mode */
+	bool rounds;              /* the log gathers */
+	bool round_fails;         /* what it gathered is lost */
+	int round_open, round_ends;
+	size_t round_allows;  /* of the last one */
+	_Atomic int log_mode; /* enum log_mode */
 } script;
 
 enum log_mode {
@@ -176,6 +180,25 @@ pr_audit_append(struct pr_audit *a, const struct pr_record *r,
 	pthread_cond_signal(&logged.more);
 	pthread_mutex_unlock(&logged.lock);
 	return PR_AUDIT_WAIT;
+}
+
+bool
+pr_audit_round(struct pr_audit *a)
+{
+	(void)a;
+	if (script.rounds)
+		ck_assert_int_eq(script.round_open++, 0);
+	return script.rounds;
+}
+
+bool
+pr_audit_round_end(struct pr_audit *a, size_t allows)
+{
+	(void)a;
+	ck_assert_int_eq(--script.round_open, 0);
+	script.round_ends++;
+	script.round_allows = allows;
+	return !script.round_fails;
 }
 
 static bool
@@ -403,6 +426,121 @@ START_TEST(an_allow_without_a_record_is_none)
 	ck_assert_int_eq(script.reason, PR_REASON_AUDIT);
 	ck_assert_int_eq(script.held, 0);
 	done(&c);
+	end();
+}
+END_TEST
+
+/* --- rounds ------------------------------------------------------------- */
+
+START_TEST(a_round_is_written_once_and_then_answered)
+{
+	struct conn c[4] = {{0}};
+
+	begin(LONG, 1, 1);
+	script.rounds = true;
+	script.log = PR_AUDIT_ROUND;
+	run(&c[0], CALL_REQUEST, "/allow");
+	run(&c[1], CALL_REQUEST, "/deny");
+	run(&c[2], CALL_RESPONSE, "/allow");
+	run(&c[3], CALL_REQUEST, "/allow");
+	ck_assert_int_eq(script.round_ends, 0);
+	/* who comes first ends it for all */
+	ck_assert_int_eq(land(&c[1]), FLIGHT_DENY);
+	ck_assert_int_eq(script.round_ends, 1);
+	ck_assert_uint_eq(script.round_allows, 2);
+	ck_assert_int_eq(land(&c[0]), FLIGHT_ALLOW);
+	ck_assert_int_eq(land(&c[2]), FLIGHT_ALLOW);
+	ck_assert_int_eq(land(&c[3]), FLIGHT_ALLOW);
+	ck_assert_int_eq(script.round_ends, 1);
+	for (int i = 0; i < 4; i++)
+		done(&c[i]);
+	run(&c[0], CALL_REQUEST, "/allow");
+	ck_assert_int_eq(land(&c[0]), FLIGHT_ALLOW);
+	ck_assert_int_eq(script.round_ends, 2);
+	ck_assert_uint_eq(script.round_allows, 1);
+	done(&c[0]);
+	ck_assert_int_eq(script.ended, 5);
+	end();
+}
+END_TEST
+
+START_TEST(a_round_that_is_lost_allows_nothing)
+{
+	struct conn c[3] = {{0}};
+
+	begin(LONG, 1, 1);
+	script.rounds = true;
+	script.log = PR_AUDIT_ROUND;
+	script.round_fails = true;
+	run(&c[0], CALL_REQUEST, "/allow");
+	run(&c[1], CALL_RESPONSE, "/allow");
+	run(&c[2], CALL_REQUEST, "/allow");
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(
+		    land(&c[i]), i == 1 ? FLIGHT_ALLOW : FLIGHT_DENY);
+	ck_assert_str_eq(flight_message(c[2].f), "withdrawn");
+	ck_assert_int_eq(script.reason, PR_REASON_AUDIT);
+	ck_assert_int_eq(script.withdrawn, 2);
+	ck_assert_int_eq(script.deny_records, 2);
+	for (int i = 0; i < 3; i++)
+		done(&c[i]);
+	end();
+}
+END_TEST
+
+START_TEST(who_waits_is_in_no_round)
+{
+	struct conn c[2] = {{0}};
+
+	begin(LONG, 1, 4);
+	script.rounds = true;
+	script.log = PR_AUDIT_DONE; /* a worker's own write */
+	run(&c[0], CALL_REQUEST, "/wait/allow");
+	ck_assert(c[0].parked || c[0].woken > 0);
+	ck_assert_int_eq(script.round_open, 0);
+	c[0].parked = c[0].parked || c[0].woken > 0;
+	ck_assert_int_eq(land(&c[0]), FLIGHT_ALLOW);
+	done(&c[0]);
+	end();
+}
+END_TEST
+
+START_TEST(who_left_a_round_is_taken_back)
+{
+	struct conn c[2] = {{0}};
+
+	begin(LONG, 1, 1);
+	script.rounds = true;
+	script.log = PR_AUDIT_ROUND;
+	run(&c[0], CALL_REQUEST, "/allow");
+	run(&c[1], CALL_REQUEST, "/allow");
+	flight_lost(c[0].f);
+	done(&c[0]);
+	ck_assert_int_eq(script.withdrawn, 1);
+	ck_assert_int_eq(script.held, 1);
+	ck_assert_int_eq(land(&c[1]), FLIGHT_ALLOW);
+	ck_assert_int_eq(script.round_ends, 1);
+	done(&c[1]);
+	end();
+}
+END_TEST
+
+START_TEST(a_round_is_not_endless)
+{
+	struct conn c[100] = {{0}};
+
+	begin(LONG, 1, 1);
+	script.rounds = true;
+	script.log = PR_AUDIT_ROUND;
+	for (int i = 0; i < 100; i++)
+		run(&c[i], CALL_REQUEST, "/allow");
+	ck_assert_int_eq(script.round_ends, 1);
+	for (int i = 0; i < 100; i++) {
+		ck_assert_int_eq(land(&c[i]), FLIGHT_ALLOW);
+		done(&c[i]);
+	}
+	ck_assert_int_eq(script.round_ends, 2);
+	ck_assert_int_eq(script.ended, 100);
 	end();
 }
 END_TEST
@@ -654,6 +792,11 @@ main(void)
 	tcase_add_test(t, a_length_that_was_not_said_is_capped_all_the_same);
 	tcase_add_test(t, own_look_ups_pass_unrecorded);
 	tcase_add_test(t, an_allow_without_a_record_is_none);
+	tcase_add_test(t, a_round_is_written_once_and_then_answered);
+	tcase_add_test(t, a_round_that_is_lost_allows_nothing);
+	tcase_add_test(t, who_waits_is_in_no_round);
+	tcase_add_test(t, who_left_a_round_is_taken_back);
+	tcase_add_test(t, a_round_is_not_endless);
 	tcase_add_test(t, a_worker_answers);
 	tcase_add_test(t, the_log_answers_when_it_is_durable);
 	tcase_add_test(t, a_log_that_is_quicker_than_the_connection);
