@@ -2,6 +2,8 @@
 #ifndef ADMIN_SOCKET_H
 #define ADMIN_SOCKET_H
 
+#include <portreeve/buf.h>
+
 #include "cli.h"
 
 #define CLI_OPTION_ADMIN_SOCKET(type, field)                          \
@@ -10,13 +12,17 @@
 		    "the admin socket (default: as configured)"       \
 	}
 
-struct pr_arena;
+struct admin_where {
+	const char *socket; /* NULL: the configuration's */
+	const char *config; /* NULL: its default place */
+};
 
 /*
- * The admin socket: the one given, else the configuration's (in the arena).
- * Returns CLI_OK, or the exit code when the configuration cannot be read.
+ * Asks the running daemon: CLI_OK and its answer (body appended), or an exit
+ * code, said on cli->err.
  */
-int admin_socket_find(struct cli *cli, struct pr_arena *a, const char *given,
-    const char *config, const char **out);
+int admin_command(struct cli *cli, const struct admin_where *where,
+    const char *method, const char *path, unsigned *status,
+    struct pr_buf *body);
 
 #endif /* ADMIN_SOCKET_H */

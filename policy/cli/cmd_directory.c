@@ -4,6 +4,7 @@
 #include <portreeve/config.h>
 
 #include "cli.h"
+#include "policy_source.h"
 
 #define PATIENCE (10 * PR_SEC)
 
@@ -19,27 +20,6 @@ static const struct cli_option options[] = {
     {"search", 's', CLI_TEXT, offsetof(struct options, search), "FILTER",
 	"find the user by this filter, as an identity rule's search does"},
 };
-
-/* NULL: reported into ds. */
-static struct pr_directory *
-open_directory(const char *file, struct pr_arena *a, struct pr_diags *ds)
-{
-	struct pr_config config;
-
-	if (file == NULL)
-		file = PR_CONFIG_PATH;
-	if (pr_config_load(file, a, &config, ds) < 0)
-		return NULL;
-	if (config.directory.type == PR_DIRECTORY_UNSET) {
-		pr_diags_add(ds, PR_ERROR, (struct pr_loc){.file = file},
-		    "directory: {type: ldif, file: people.ldif}",
-		    "no directory is configured");
-		return NULL;
-	}
-	if (!pr_directory_check(&config.directory, ds))
-		return NULL;
-	return pr_directory_open(&config.directory, ds);
-}
 
 static void
 print_groups(
@@ -107,7 +87,8 @@ run(struct cli *cli, const void *opts)
 	const struct options *o = opts;
 	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(4096);
 	PR_CLEANUP(pr_diags_freep) struct pr_diags *ds = pr_diags_new();
-	struct pr_directory *d = open_directory(o->config, a, ds);
+	struct pr_directory *d = cli_directory(
+	    o->config, "directory: {type: ldif, file: people.ldif}", a, ds);
 	int rc = cli_diagnosed(cli, ds);
 
 	if (d == NULL)

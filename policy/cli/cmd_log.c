@@ -23,11 +23,9 @@ struct options {
 };
 
 static const struct cli_option options[] = {
-    {"dir", 'd', CLI_TEXT, offsetof(struct options, dir), "DIR",
-	"the log (default: the configuration's, or " LOG_DEFAULT_DIR ")"},
+    LOG_OPTION_DIR(struct options, dir),
     CLI_OPTION_CONFIG(struct options, config),
-    {"door", 0, CLI_TEXT, offsetof(struct options, door), "DOOR",
-	"only that of plugin or proxy"},
+    LOG_OPTION_DOOR(struct options, door, ""),
     {"since", 0, CLI_TEXT, offsetof(struct options, since), "TIME",
 	"not before: 90s, 15m, 2h, 7d, or 2026-11-22T10:16 (UTC)"},
     {"until", 0, CLI_TEXT, offsetof(struct options, until), "TIME",

@@ -14,11 +14,9 @@ struct options {
 };
 
 static const struct cli_option options[] = {
-    {"dir", 'd', CLI_TEXT, offsetof(struct options, dir), "DIR",
-	"the log (default: the configuration's, or " LOG_DEFAULT_DIR ")"},
+    LOG_OPTION_DIR(struct options, dir),
     CLI_OPTION_CONFIG(struct options, config),
-    {"door", 0, CLI_TEXT, offsetof(struct options, door), "DOOR",
-	"only that of plugin or proxy; needed with --head"},
+    LOG_OPTION_DOOR(struct options, door, "; needed with --head"),
     {"head", 0, CLI_TEXT, offsetof(struct options, head), "SEQ:SHA256",
 	"this record must be in the chain (from an earlier verify)"},
     {"partial", 0, CLI_FLAG, offsetof(struct options, partial), NULL,

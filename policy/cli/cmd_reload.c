@@ -1,34 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* portreeve reload: the running daemon reads its policy again, and says so. */
-#include <portreeve/arena.h>
-
-#include "admin_client.h"
 #include "admin_socket.h"
 
 struct options {
-	const char *config, *socket;
+	struct admin_where where;
 };
 
 static const struct cli_option options[] = {
-    CLI_OPTION_CONFIG(struct options, config),
-    CLI_OPTION_ADMIN_SOCKET(struct options, socket),
+    CLI_OPTION_CONFIG(struct options, where.config),
+    CLI_OPTION_ADMIN_SOCKET(struct options, where.socket),
 };
 
 static int
 run(struct cli *cli, const void *opts)
 {
 	const struct options *o = opts;
-	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(4096);
-	PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
 	PR_CLEANUP(pr_buf_fini) struct pr_buf text = PR_BUF_INIT;
-	const char *socket;
 	unsigned status;
-	int rc = admin_socket_find(cli, a, o->socket, o->config, &socket);
+	int rc =
+	    admin_command(cli, &o->where, "POST", "/reload", &status, &text);
 
 	if (rc != CLI_OK)
 		return rc;
-	if (admin_ask(socket, "POST", "/reload", &status, &text, &err) != 0)
-		return cli_failed(cli, err);
 	/* lines that came through a socket: not for the terminal to obey */
 	for (struct pr_str rest = pr_buf_view(&text); rest.n > 0;) {
 		cli_print_safe(status == 200 ? cli->out : cli->err,
@@ -43,7 +36,7 @@ run(struct cli *cli, const void *opts)
 const struct cli_command cli_cmd_reload = {
     .name = "reload",
     .args = "",
-    .text = "let the running daemon read its policy again",
+    .text = "Let the running daemon read its policy again",
     .help =
 	"The daemon reads policy, identity rules and directory files again,\n"
 	"all or nothing: with a mistake the old ones stay in force, the\n"

@@ -5,17 +5,16 @@
 #include <portreeve/arena.h>
 #include <portreeve/json.h>
 
-#include "admin_client.h"
 #include "admin_socket.h"
 
 struct options {
-	const char *config, *socket;
+	struct admin_where where;
 	enum cli_format format;
 };
 
 static const struct cli_option options[] = {
-    CLI_OPTION_CONFIG(struct options, config),
-    CLI_OPTION_ADMIN_SOCKET(struct options, socket),
+    CLI_OPTION_CONFIG(struct options, where.config),
+    CLI_OPTION_ADMIN_SOCKET(struct options, where.socket),
     CLI_OPTION_OUTPUT(struct options, format),
 };
 
@@ -105,16 +104,13 @@ run(struct cli *cli, const void *opts)
 {
 	const struct options *o = opts;
 	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(4096);
-	PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
 	PR_CLEANUP(pr_buf_fini) struct pr_buf text = PR_BUF_INIT;
-	const char *socket;
 	unsigned status;
-	int rc = admin_socket_find(cli, a, o->socket, o->config, &socket);
+	int rc =
+	    admin_command(cli, &o->where, "GET", "/status", &status, &text);
 
 	if (rc != CLI_OK)
 		return rc;
-	if (admin_ask(socket, "GET", "/status", &status, &text, &err) != 0)
-		return cli_failed(cli, err);
 	if (status != 200) {
 		cli_error(cli, "the daemon answered %u", status);
 		return CLI_FAILURE;
@@ -125,7 +121,7 @@ run(struct cli *cli, const void *opts)
 const struct cli_command cli_cmd_status = {
     .name = "status",
     .args = "",
-    .text = "what the running daemon says of itself",
+    .text = "Show what the running daemon says of itself",
     .help = "Version, policy in force, whether it is ready, and what it has\n"
 	    "counted since it was started.\n",
     .examples = "portreeve status\n"

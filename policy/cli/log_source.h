@@ -14,6 +14,18 @@
 
 #define LOG_DEFAULT_DIR "/var/log/portreeve"
 
+#define LOG_OPTION_DIR(type, field)                                 \
+	{                                                           \
+		"dir", 'd', CLI_TEXT, offsetof(type, field), "DIR", \
+		    "the log (default: the configuration's, "       \
+		    "or " LOG_DEFAULT_DIR ")"                       \
+	}
+#define LOG_OPTION_DOOR(type, field, more)                          \
+	{                                                           \
+		"door", 0, CLI_TEXT, offsetof(type, field), "DOOR", \
+		    "only that of plugin or proxy" more             \
+	}
+
 /*
  * Where the log is: `dir` if given, else what the configuration says, else
  * the default (when no configuration is named and there is none).  In `a`;

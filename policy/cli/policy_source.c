@@ -59,9 +59,9 @@ take_teams(struct cli *cli, const struct pr_policy *p, struct pr_arena *a,
 	who->teams = list;
 }
 
-/* The directory of the configuration; NULL: *ds says why. */
-static struct pr_directory *
-open_directory(const char *file, struct pr_arena *a, struct pr_diags *ds)
+struct pr_directory *
+cli_directory(
+    const char *file, const char *hint, struct pr_arena *a, struct pr_diags *ds)
 {
 	struct pr_config config;
 
@@ -70,9 +70,8 @@ open_directory(const char *file, struct pr_arena *a, struct pr_diags *ds)
 	if (pr_config_load(file, a, &config, ds) < 0)
 		return NULL;
 	if (config.directory.type == PR_DIRECTORY_UNSET) {
-		pr_diags_add(ds, PR_ERROR, (struct pr_loc){.file = file},
-		    "name the teams: alice@payments+platform",
-		    "no directory is configured that could be asked");
+		pr_diags_add(ds, PR_ERROR, (struct pr_loc){.file = file}, hint,
+		    "no directory is configured");
 		return NULL;
 	}
 	return pr_directory_check(&config.directory, ds)
@@ -86,7 +85,8 @@ ask_directory(struct cli *cli, const struct pr_policy *p, const char *name,
 {
 	PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
 	PR_CLEANUP(pr_diags_freep) struct pr_diags *ds = pr_diags_new();
-	struct pr_directory *d = open_directory(config, a, ds);
+	struct pr_directory *d = cli_directory(
+	    config, "name the teams: alice@payments+platform", a, ds);
 	struct gathering g = {p,
 	    pr_arena_array(a, p->n_teams + 1, sizeof(bool)),
 	    pr_arena_array(a, p->n_teams + 1, sizeof(bool))};

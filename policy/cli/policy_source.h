@@ -17,6 +17,14 @@ struct pr_policy *cli_policy(
     const char *path, const char *config, struct pr_diags *ds) PR_NODISCARD;
 
 /*
+ * The directory of the configuration (NULL: its default place); what it keeps
+ * lives in the arena.  NULL: *ds says why, with the hint if none is
+ * configured.  Caller closes.
+ */
+struct pr_directory *cli_directory(const char *config, const char *hint,
+    struct pr_arena *a, struct pr_diags *ds) PR_NODISCARD;
+
+/*
  * "alice@pay+ops", or "alice" and the teams that the configured directory
  * gives; *who lives in the arena.  CLI_OK, or an exit code: said on cli->err.
  */

@@ -381,9 +381,8 @@ hold(struct work *w, size_t n_refs)
 	kinds[0] = changes(&w->rq);
 	kinds[1] = changes_too(&w->rq, &e);
 	begin_changes(w->j, kinds, &e);
-	rc = pending_add(w->j->pending, &e, w->facts.refs, n_refs,
-	    w->since, w->may_wait, wait_until(w->call), &w->out->turn,
-	    &w->held->pending);
+	rc = pending_add(w->j->pending, &e, w->facts.refs, n_refs, w->since,
+	    w->may_wait, wait_until(w->call), &w->out->turn, &w->held->pending);
 	if (rc == 0)
 		w->held->holds = true;
 	else
@@ -423,8 +422,8 @@ time_is_up(const struct work *w)
 static enum pr_judge_answer
 finish(struct work *w)
 {
-	int rc = w->d.verdict == PR_ALLOW ? hold(w, w->facts.n_refs)
-					  : unsettled(w);
+	int rc =
+	    w->d.verdict == PR_ALLOW ? hold(w, w->facts.n_refs) : unsettled(w);
 
 	if (rc > 0 || (rc < 0 && !time_is_up(w))) {
 		w->again = rc > 0 ? ANEW : LATER;
