@@ -70,8 +70,11 @@ FUZZERS := $(patsubst test/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
 TOOLS := $(patsubst test/tools/%.c,$(B)/tools/%,$(TOOL_SRC))
 BENCHES := $(patsubst test/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
 
+# Manual pages and completions, from the tables of the programs.
+SHARE := $(B)/share/.made
+
 .PHONY: all
-all: $(BINS)
+all: $(BINS) $(SHARE)
 
 $(B)/%.o: %.c
 	$(call say,CC,$<)
@@ -90,6 +93,17 @@ $(B)/portreeve: $(call obj,$(CLI_SRC) $(CERT_SRC)) $(LIB)
 $(B)/portreeve-plugin: $(call obj,$(PLUGIN_SRC)) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lmicrohttpd
+
+$(B)/describe: $(B)/packaging/describe.o $(LIB) \
+		$(call obj,$(filter-out policy/cli/main.c,$(CLI_SRC)) $(CERT_SRC))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS)
+$(B)/packaging/describe.o: CPPFLAGS += -Ipolicy/cli
+$(SHARE): $(B)/describe $(wildcard packaging/man/*)
+	$(call say,MAN,$(@D))
+	@rm -rf $(@D)
+	$(Q)$(B)/describe $(@D) packaging/man
+	@touch $@
 
 # A unit test that needs a folder beside the library names it here.
 $(B)/unit/test_certs: $(call obj,$(CERT_SRC))
@@ -239,16 +253,16 @@ install: all
 		install -m755 $$f "$$d/sbin"; done; \
 	for f in $(wildcard packaging/policy/*); do \
 		install -m644 $$f "$$d/share/portreeve/policy"; done; \
-	for s in 1 5 7 8; do for f in packaging/man/*.$$s; do \
-		[ -e "$$f" ] || continue; \
-		install -d "$$d/share/man/man$$s"; \
-		install -m644 "$$f" "$$d/share/man/man$$s"; done; done; \
-	for f in packaging/completions/*.bash; do [ -e "$$f" ] || continue; \
-		install -D -m644 "$$f" "$$d/share/bash-completion/completions/$$( \
-		basename "$$f" .bash)"; done; \
-	for f in packaging/completions/_*; do [ -e "$$f" ] || continue; \
-		install -D -m644 "$$f" \
-		"$$d/share/zsh/vendor-completions/$$(basename "$$f")"; done; \
+	for s in 1 5 8; do install -d "$$d/share/man/man$$s"; \
+		install -m644 $(B)/share/man$$s/* "$$d/share/man/man$$s"; done; \
+	install -D -m644 $(B)/share/bash/portreeve \
+		"$$d/share/bash-completion/completions/portreeve"; \
+	install -D -m644 $(B)/share/zsh/_portreeve \
+		"$$d/share/zsh/vendor-completions/_portreeve"; \
+	install -D -m644 packaging/grafana/portreeve.json \
+		"$$d/share/portreeve/grafana/portreeve.json"; \
+	install -D -m644 packaging/prometheus/portreeve.rules.yml \
+		"$$d/share/portreeve/prometheus/portreeve.rules.yml"; \
 	for f in packaging/systemd/*; do [ -e "$$f" ] || continue; \
 		install -D -m644 "$$f" \
 		"$(DESTDIR)$(PREFIX)/lib/systemd/system/$$(basename "$$f")"; done

@@ -25,7 +25,7 @@ check=/usr/include/check.h python3=python3 golang-go=go slapd=slapd
 ldap-utils=ldapadd docker.io=dockerd iptables=iptables
 busybox-static=/bin/busybox util-linux=unshare iproute2=ip
 openssl=openssl strace=strace python3-yaml=/usr/lib/python3/dist-packages/yaml
-prometheus=promtool scdoc=scdoc mandoc=mandoc zsh=zsh
+prometheus=promtool mandoc=mandoc zsh=zsh
 bash-completion=/usr/share/bash-completion/bash_completion
 systemd=systemd-analyze debhelper=dh lintian=lintian
 '

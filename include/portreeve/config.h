@@ -100,4 +100,13 @@ int pr_config_load(const char *path, struct pr_arena *a, struct pr_config *out,
 int pr_config_parse(const char *path, struct pr_str text, struct pr_arena *a,
     struct pr_config *out, struct pr_diags *ds) PR_NODISCARD;
 
+/*
+ * Every key of the file, for manuals and tests: its path ("directory.tls.ca",
+ * "proxy.listen[].name"), a word for its type, the words it takes ("a|b", or
+ * NULL), and what it is.  In the order of the tables.
+ */
+void pr_config_keys(void (*row)(void *arg, const char *path, const char *type,
+			const char *words, const char *text),
+    void *arg);
+
 #endif /* PR_CONFIG_H */

@@ -233,7 +233,8 @@ static const struct field config_fields[] = {
 	SUB(raw_config, admin, "admin", MAP, admin_table, "the admin socket"),
 	SUB(raw_config, signature, "policy_signature", MAP, signature_table, "only signed policies are loaded"),
 };
-TABLE(config_table, "configuration", config_fields);
+const struct table config_table = {
+	"configuration", config_fields, PR_COUNT(config_fields)};
 /* clang-format on */
 
 struct reader {

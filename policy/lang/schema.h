@@ -64,6 +64,9 @@ bool schema_read(
 bool schema_shape(struct lang *l, const struct ynode *n, const char *name,
     const struct field *f);
 
+/* Of portreeve.yaml. */
+extern const struct table config_table;
+
 /* Appends the JSON Schema of a table, as an object's members. */
 void schema_print(struct pr_buf *out, const struct table *t);
 /* "a|b|c" in pieces, into v; returns how many. */
