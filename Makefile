@@ -193,6 +193,13 @@ test:
 	@$(MAKEQ) -j$(J) all units fuzzers tools benches
 	@test/run --build $(B)
 
+## test-engines: the attack corpus and clients on newer engines (docs/engines.md)
+.PHONY: test-engines
+test-engines:
+	@test/deps.sh build run test
+	@$(MAKEQ) -j$(J) all
+	@test/run --build $(B) engines
+
 ## check: the fast part of test
 check:
 	@$(MAKEQ) -j$(J) all units fuzzers tools

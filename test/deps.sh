@@ -24,6 +24,8 @@ test='
 check=/usr/include/check.h python3=python3 golang-go=go slapd=slapd
 ldap-utils=ldapadd docker.io=dockerd iptables=iptables
 busybox-static=/bin/busybox util-linux=unshare iproute2=ip
+mmdebstrap=mmdebstrap docker-compose=docker-compose
+python3-docker=/usr/lib/python3/dist-packages/docker
 openssl=openssl strace=strace python3-yaml=/usr/lib/python3/dist-packages/yaml
 prometheus=promtool mandoc=mandoc zsh=zsh
 bash-completion=/usr/share/bash-completion/bash_completion

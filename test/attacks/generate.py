@@ -4,10 +4,11 @@
 
 Each line is one request as bytes on the wire (latin-1 text), who sends it, and
 whether policy.yaml lets it through:
-  id class title expect wire [setup] [daemon] [offline] [note]
+  id class title expect wire [setup] [daemon] [offline] [gone] [note]
 `daemon`: dockerd answers by itself and asks no plugin.  `offline`: it wants a
-registry that is not there, so that it fails when it is let through.  `setup`: requests that
-the admin makes first, {"save": {NAME: member}} keeps a member of the answer.
+registry that is not there, so that it fails when it is let through.  `gone`:
+engines from there on have no such route.  `setup`: requests that the admin
+makes first, {"save": {NAME: member}} keeps a member of the answer.
 {{NAME}} in wire stands for what replay.py knows: ids of the world.  {{LENGTH}}
 is counted when the rest is filled in, {{PAD}} is 1.1 MB of x, and a body that
 begins with {{CHUNKED}} is sent in one chunk.
@@ -510,7 +511,8 @@ def targets():
             ("/debug/vars", "debug"),
             ("/containers/other/exec", "exec with no body")]:
         v = "" if path == "/debug/vars" else V
-        add(bad, "deny", title, wire(post, v + path, ""))
+        more = {"gone": 28} if path == "/debug/vars" else {}
+        add(bad, "deny", title, wire(post, v + path, ""), **more)
     add(bad, "deny", "write into another's files", wire(
         "PUT", V + "/containers/other/archive?path=/tmp", "x" * 1024,
         {"Content-Type": "application/x-tar"}))

@@ -17,6 +17,7 @@ folder of the test.
 """
 import argparse
 import base64
+import ctypes
 import json
 import os
 import re
@@ -209,8 +210,8 @@ class Caller:
 
     def __init__(self, d, sock):
         self.proc = subprocess.Popen(
-            d.enter(sys.executable, os.path.abspath(__file__), "--relay",
-                    sock), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, os.path.abspath(__file__), "--relay", sock,
+             "--within", str(d.pid)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True, preexec_fn=die_with_parent)
 
     def __call__(self, message, kind="AuthZReq"):
@@ -223,7 +224,12 @@ class Caller:
         self.proc.wait()
 
 
-def relay(sock):
+def relay(sock, pid):
+    # by setns, after all modules are there: inside may be no python
+    for kind in ("net", "mnt"):
+        with open(f"/proc/{pid}/ns/{kind}", "rb") as f:
+            if ctypes.CDLL(None, use_errno=True).setns(f.fileno(), 0) != 0:
+                raise OSError(ctypes.get_errno(), "setns " + kind)
     for line in sys.stdin:
         print(json.dumps(authz_call(sock, *json.loads(line))), flush=True)
     return 0
@@ -232,6 +238,7 @@ def relay(sock):
 class Replay:
     def __init__(self, room, args):
         self.r = Report(verbose=args.verbose)
+        self.engine = args.engine
         self.lab = Lab(room("ca"))
         self.certs = {u: self.lab.client(u) for u in ("alice", "olga")}
         with open(self.certs["alice"][0], "rb") as f:
@@ -240,7 +247,8 @@ class Replay:
         for folder in ("red/a", "red/a..b", "redder", "blue", "shared/ro"):
             os.makedirs(os.path.join(srv, folder))
         os.symlink("/etc", os.path.join(srv, "red", "link"))
-        self.d = Dockerd(room, lab=self.lab, binds={srv: "/srv"}).start()
+        self.d = Dockerd(room, lab=self.lab, binds={srv: "/srv"},
+                         engine=args.engine).start()
         self.world = World(self.d, Api(self.d.connect))
         self.world.build()
         with open(os.path.join(HERE, "policy.yaml"), encoding="utf-8") as f:
@@ -283,7 +291,10 @@ class Replay:
         refused = status == 403 and (
             "authorization denied by plugin portreeve: " in text
             or data.startswith(b"HEAD "))
-        if case.get("daemon"):
+        gone = case.get("gone")
+        if gone is not None and gone <= float(self.engine or 20.10):
+            ok = status == 404  # no such route any more: nobody is asked
+        elif case.get("daemon"):
             ok = status >= 300
         elif case["expect"] == "deny":
             ok = refused
@@ -306,11 +317,14 @@ def main():
                    default="both")
     a.add_argument("--id", help="a comma-separated list, or beginnings")
     a.add_argument("--corpus", default=os.path.join(HERE, "corpus.jsonl"))
+    a.add_argument("--engine", choices=["26.1", "28.5"],
+                   help="a newer one than this machine's")
     a.add_argument("--relay", help=argparse.SUPPRESS)
+    a.add_argument("--within", help=argparse.SUPPRESS)
     a.add_argument("-v", "--verbose", action="store_true")
     a = a.parse_args()
     if a.relay:
-        return relay(a.relay)
+        return relay(a.relay, a.within)
     with open(a.corpus, encoding="ascii") as f:
         cases = [json.loads(line) for line in f]
     if a.id:

@@ -23,7 +23,7 @@ import subprocess
 import tarfile
 import time
 
-from . import wire
+from . import engines, wire
 from .room import HarnessError, die_with_parent, end_process, tail, wait_until
 
 APPLETS = ("sh ash sleep cat ls id echo true false grep mount umount hostname "
@@ -35,6 +35,24 @@ APPLETS = ("sh ash sleep cat ls id echo true false grep mount umount hostname "
 INIT = r"""
 set -e
 ip link set lo up
+if [ -n "$ROOM_ROOT" ]; then
+	# the root of another engine, with the room where it is outside
+	mount --bind "$ROOM_ROOT" "$ROOM_ROOT"
+	mount --rbind /sys "$ROOM_ROOT/sys"
+	mount -t proc proc "$ROOM_ROOT/proc"
+	mount --rbind /dev "$ROOM_ROOT/dev"
+	mount -t tmpfs tmpfs "$ROOM_ROOT/tmp"
+	mkdir -p "$ROOM_ROOT$ROOM"
+	mount --rbind "$ROOM" "$ROOM_ROOT$ROOM"
+	for path in etc/docker var/lib; do
+		mount -t tmpfs tmpfs "$ROOM_ROOT/$path"
+	done
+	cd "$ROOM_ROOT"
+	pivot_root . .
+	umount -l .
+	cd /
+	hash -r
+fi
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/docker/plugins
 mount --bind "$ROOM_PLUGINS" /run/docker/plugins
@@ -92,11 +110,13 @@ class Dockerd:
     lab       a CA (certs.Lab or anything with .ca and .server()): opens a
               TLS listener on 127.0.0.1, port self.port
     binds     {folder of the room: place inside}: e.g. a private /srv
+    engine    a newer one (engines.SUITES); None: that of this machine
     """
 
     def __init__(self, room, plugins=(), lab=None, binds=None, name="dockerd",
-                 program="/usr/sbin/dockerd", config=None):
+                 program="/usr/sbin/dockerd", config=None, engine=None):
         self.room = room
+        self.root = engines.root_of(engine) if engine else ""
         self.folder = room.mkdir(name)
         self.program = program
         self.plugin_dir = room.mkdir(name, "plugins")
@@ -138,6 +158,7 @@ class Dockerd:
                if not k.startswith(("DOCKER_", "LISTEN_"))}
         env["PATH"] = env.get("PATH", "") + ":/usr/sbin:/sbin:/usr/bin:/bin"
         env.update(ROOM_PLUGINS=self.plugin_dir, ROOM_FD="",
+                   ROOM=self.room.path, ROOM_ROOT=self.root,
                    ROOM_BINDS="".join(f"{a}:{b}\n"
                                       for a, b in self.binds.items()))
         fds = ()
