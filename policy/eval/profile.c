@@ -12,7 +12,7 @@ shown(struct pr_str s, char buf[SHOWN + 4])
 	size_t n = s.n < SHOWN ? s.n : SHOWN;
 
 	for (size_t i = 0; i < n; i++)
-		buf[i] = s.p[i] >= 0x20 && s.p[i] < 0x7f ? s.p[i] : '?';
+		buf[i] = (char)(s.p[i] >= 0x20 && s.p[i] < 0x7f ? s.p[i] : '?');
 	memcpy(buf + n, "...", 4);
 	if (s.n <= SHOWN)
 		buf[n] = '\0';

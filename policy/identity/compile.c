@@ -168,6 +168,7 @@ load_cas(struct pr_arena *a, const struct pr_identity_rule *r, struct rule *to,
 	bool ok = true;
 	X509 *x;
 
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): room for pointers */
 	to->ca = pr_arena_array(a, 16, sizeof *to->ca);
 	while (b != NULL && to->n_ca < 16 &&
 	    (x = PEM_read_bio_X509(b, NULL, NULL, NULL)) != NULL) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* docker run and docker create: flags to the body of POST /containers/create. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,7 +72,7 @@ field_of(struct run *r, const char *name)
 static struct pr_buf *
 element(struct field *f, char begin, char end)
 {
-	pr_buf_char(&f->json, f->json.n == 0 ? begin : ',');
+	pr_buf_char(&f->json, (char)(f->json.n == 0 ? begin : ','));
 	f->end = end;
 	return &f->json;
 }
@@ -123,8 +124,7 @@ add_number(struct run *r, struct field *f, enum flag_kind kind, struct pr_str s)
 
 		if (s.n == 0 || s.n >= sizeof text)
 			return command_fail(r->c, "--cpus wants a number");
-		memcpy(text, s.p, s.n);
-		text[s.n] = '\0';
+		snprintf(text, sizeof text, "%.*s", PR_STRF(s));
 		v = (int64_t)(strtod(text, NULL) * 1e9);
 	} else if (!parse_size(s, &v)) {
 		return command_fail(

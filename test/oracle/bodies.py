@@ -242,7 +242,7 @@ def k_write(v, s, ctx):
 
 def k_from_src(v, s, ctx):
     return J.answer(not s.from_src or (
-        plain(s.from_src) and ctx.scope.any(v, s.from_src)))
+        plain(s.from_src) and ctx.scope.any(v, s.from_src, False, True)))
 
 
 IMAGE = {"images.allow": k_allow, "images.write": k_write,

@@ -128,6 +128,12 @@ LEAVES = {
     "net.drivers": (["default", "bridge", "macvlan", "ipvlan*"],),
     "net.options": (["parent", "mtu=1400", "com.docker.*"],),
     "net.ipam_drivers": (["default", "dhcp"],),
+    "build.network": (["default", "none", "own", "host",
+                       "container:own"],),
+    "build.remote": (["https://github.com/acme/**", "https://git.acme.com/**",
+                      "http://**", "**"],),
+    "build.secrets": [True, False],
+    "build.opaque": [True, False],
     "exec.privileged": [True, False],
     "exec.user": (["same-as-container", "any", "root", "app", "1000"],),
     "log_opts": (["max-size", "syslog-*", "tag=x", "t*"],),
@@ -164,6 +170,7 @@ ORDINARY = {"namespaces.network": "private", "namespaces.pid": "private",
             "security.selinux": "default", "kernel.runtimes": "default",
             "log_drivers": "default", "restart": "no",
             "exec.user": "same-as-container",
+            "build.network": "default",
             "mounts.volume_drivers": "local", "net.drivers": "default"}
 DEMANDS = {"capabilities.drop", "security.no_new_privileges",
            "images.digest", "limits.memory", "limits.swap", "limits.cpus",
@@ -829,6 +836,8 @@ class World:
             self.names(case, facts)
         elif r < 0.9:
             self.made(case, facts)
+        elif r < 0.94:
+            self.build(case, facts)
         else:
             self.other(case, facts)
         case["target"] = g.pick(["", "/v1.41", "/v1.41", "/v1.24",
@@ -1060,6 +1069,67 @@ class World:
         if g.chance(0.01):
             return
         self.json_body(case, doc)
+
+    def build(self, case, facts):
+        """A build's query; what is out of sight."""
+        g = self.g
+        case["method"] = "POST"
+        if g.chance(0.1):
+            case["target"] = g.pick(["/session", "/grpc",
+                                     "/session?flavour=1"])
+            return
+        case["headers"] = {"Content-Type": "application/x-tar"}
+        query = [("t", g.pick(IMAGES + ["", "Upper", "acme/tool:v2"]))
+                 for _ in range(g.pick([0, 1, 1, 1, 2]))]
+
+        def maybe(p, key, *values):
+            if g.chance(p):
+                query.append((key, g.pick(values)))
+        maybe(0.15, "cachefrom", *([json.dumps(x) for x in (
+            [], None, ["alpine"], ["reg.acme.com/alpha/app:1.2", "beef"],
+            ["sha256:" + "b" * 64], ["acme/tool", "alpine:3.18"],
+            ["c" * 64, "acme/x"])] + ["x", "{}"]))
+        if g.chance(0.3):
+            query.append(("networkmode", g.pick(
+                ["", "default", "bridge", "none", "host",
+                 facts.network(), "container:" + facts.container()])))
+        for _ in range(g.pick([0, 0, 0, 0, 1, 2])):
+            query.append(("extrahosts", g.pick(
+                ["h:10.0.0.1", "h:10.0.0.2", "x:host-gateway"])))
+        maybe(0.2, "remote", "", "client-session", "github.com/acme/x",
+              "https://git.acme.com/a/b.git#main", "git@github.com:a/b",
+              "https://git.acme.com/a/b.git#-x", "http://h/x.tar",
+              "https://git.acme.com/a/../b", "git://git.acme.com/a")
+        maybe(0.2, "buildargs", "{}", "null", '{"A":"b"}',
+              '{"DB_PASSWORD":"x"}', '{"token":null}', '{"MY_Token":"x"}',
+              "[]", '{"A":1}', '{"l":"x"}')
+        maybe(0.2, "labels", "{}", json.dumps({TEAM_KEY: g.pick(
+            TEAMS[:3] + ["ghost"])}), json.dumps({PHASE_KEY: g.pick(
+                PHASES)}), '{"a":"b"}')
+        maybe(0.1, "memory", "0", "1073741824", "67108864", "1g", "-1",
+              "4294967296", "+5", "")
+        maybe(0.08, "memswap", "0", "-1", "1073741824", "8589934592")
+        maybe(0.08, "cpuquota", "0", "50000", "200000")
+        maybe(0.05, "cpuperiod", "0", "100000", "50000")
+        maybe(0.08, "shmsize", "0", "67108864", "268435456")
+        maybe(0.08, "ulimits", "[]", '[{"Name":"nofile","Soft":512,'
+              '"Hard":1024}]', '[{"Name":"no-file","Soft":1}]',
+              '[{"name":"core","Soft":9,"Hard":-1}]')
+        maybe(0.08, "cgroupparent", "", "/alpha", "/sys/x", "/sys/..")
+        maybe(0.06, "cpusetcpus", "0-1", "0", "")
+        maybe(0.04, "cpusetmems", "0", "1")
+        maybe(0.1, "version", "", "1", "2", "3", "01")
+        maybe(0.05, "session", "", "abc")
+        maybe(0.05, "outputs", "", "[]", '[{"Type":"local"}]')
+        maybe(0.05, "isolation", "", "default", "hyperv")
+        maybe(0.05, "securityopt", "[]", '["label=disable"]', "")
+        maybe(0.05, "cpushares", "0", "5")
+        maybe(0.2, "dockerfile", "Dockerfile")
+        maybe(0.03, "flavour", "1")
+        g.r.shuffle(query)
+        case["target"] = "/build"
+        if query:
+            case["target"] += "?" + urllib.parse.urlencode(query)
 
     def other(self, case, facts):
         g = self.g

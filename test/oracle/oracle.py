@@ -11,7 +11,9 @@ from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
 import bodies as B
+import builds as BUILDS
 import judge as J
+import quota as Q
 import spec as S
 from judge import CANT, NO, YES
 
@@ -150,6 +152,8 @@ class Request:
             self.spec = B.read_spec(self.action, self.name, self.query,
                                     self.pairs, body)
             self.labels = self.spec.labels
+        elif self.action in BUILDS.QUERY:
+            self.spec = BUILDS.read_spec(self.action, self.query, self.pairs)
         elif self.action in S.QUERY and self.carries_spec():
             self.spec = S.of_query(self.action, self.query)
         self.claims = [] if self.spec is None else [self.spec.pairs] + [
@@ -205,6 +209,10 @@ class Request:
                  else self.fact(k, n))
                 for k, n in spec.refs + spec.late_refs]
 
+    def counted(self):
+        """The containers that quotas count; None: nobody can tell."""
+        return self.case.get("counted")
+
     def stdin(self):
         return self.query.get("stdin", "").strip().lower() not in (
             "", "0", "no", "false", "none")
@@ -221,9 +229,10 @@ class Request:
 class Context:
     """What a judge of a key may ask."""
 
-    def __init__(self, rq, scope):
+    def __init__(self, rq, scope, values, place):
         self.rq = rq
         self.scope = scope
+        self.values, self.place = values, place
         self.daemon = rq.daemon
 
     def fact(self, kind, name):
@@ -267,6 +276,7 @@ def in_window(text, now):
 class Policy:
     def __init__(self, cat, table, doc, host):
         self.cat, self.table, self.doc = cat, table, doc
+        self.place = {row[0]: i for i, row in enumerate(table)}
         self.labels = doc.get("labels") or {}
         self.teams = doc.get("teams") or {}
         self.phases = doc.get("phases") or {}
@@ -585,26 +595,53 @@ class Decision:
             return Result(g, team, CANT if cant else YES)
         if "profile" not in g:
             return Result(g, team, NO, "no-profile")
-        if self.quota(team, phase) == CANT or \
-                rq.action == "container.create" and "promoted_from" in g:
+        quota = self.quota(team, phase)
+        if quota == NO:
+            return Result(g, team, NO, "quota")
+        promoted = Q.promoted(rq, g.get("promoted_from"))
+        if CANT in (quota, promoted):
             cant.append(-1)
-        return self.shape(g, team, phase, cant)
+        return self.shape(g, team, phase, cant, promoted == NO)
 
     def quota(self, team, phase):
-        """3.10; what the owner uses is not known yet (9.15)."""
-        if self.rq.action == "container.create":
+        """3.10, 11.3"""
+        rq = self.rq
+        if rq.action == "container.create":
             owner = self.wanted_owner() or team
-        elif self.rq.action == "container.update":
-            owner = self.owner_of(self.rq.path_fact)
+            old, new = None, Q.amounts(rq.spec.hc)
+        elif rq.action == "container.update":
+            owner = self.owner_of(rq.path_fact)
+            stored = Q.stored_host_config(rq)
+            old = new = None
+            if stored is not None:
+                old, new = Q.amounts(stored), Q.amounts(
+                    Q.updated(stored, rq.body))
+                if new is None:
+                    old = None
+        elif rq.action in ("service.create", "service.update"):
+            owner = self.wanted_owner() or team \
+                if rq.action == "service.create" else \
+                self.owner_of(rq.path_fact)
+            for p in ():
+                if any(Q.concerns(self.pol, q, owner, p)
+                       for q in self.pol.doc.get("quotas") or ()):
+                    return CANT
+            return YES
         else:
             return YES
+        worst = YES
         for q in self.pol.doc.get("quotas") or ():
-            if q["team"] in ("*", owner) and \
-                    self.touches(q.get("phases"), phase) != NO:
-                return CANT
-        return YES
+            if not Q.concerns(self.pol, q, owner, phase):
+                continue
+            a = CANT if rq.action == "container.update" and old is None \
+                else Q.fits(self.pol, q, owner, rq.counted(), old, new)
+            if a == NO:
+                return NO
+            if a == CANT:
+                worst = CANT
+        return worst
 
-    def shape(self, g, team, phase, cant):
+    def shape(self, g, team, phase, cant, unpromoted=False):
         """cant: the places of the keys that cannot be told; -1: no key"""
         rq = self.rq
         name = g["profile"]
@@ -612,15 +649,17 @@ class Decision:
             self.pol.profile(name)
         ctx = Context(rq, J.Scope(team, rq.who,
                                   phase if isinstance(phase, str) and
-                                  phase != UNKNOWN else None))
-        soft = True
-        first = None
+                                  phase != UNKNOWN else None),
+                      values, self.pol.place)
+        soft = not unpromoted
+        first = Result(g, team, NO, "profile") if unpromoted else None
         if rq.spec is not None:
             a, key, s = J.judge(self.pol.table, values, rq.spec, ctx)
             if a == NO:
-                first, soft = Result(
+                soft = soft and s
+                first = first or Result(
                     g, team, NO,
-                    "must-default" if key == -1 else "profile", key), s
+                    "must-default" if key == -1 else "profile", key)
             elif a == CANT:
                 cant.append(key)
         elif values is not None:
