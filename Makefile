@@ -147,8 +147,11 @@ $(B)/test/%.o: CPPFLAGS += -Itest
 
 # The judge's own parts: what it keeps between two stages, its table of flags.
 $(B)/test/unit/test_pending.o $(B)/test/unit/test_command.o \
-$(B)/test/unit/test_response.o: \
+$(B)/test/unit/test_response.o $(B)/test/unit/test_usage.o: \
 	CPPFLAGS += -Ipolicy/judge
+
+# A clock that a test moves.
+$(B)/unit/test_usage: LDFLAGS += -Wl,--wrap=pr_clock_now
 
 # The plugin's parts, tested without its main().
 $(B)/unit/test_call: $(B)/plugin/call.o

@@ -8,6 +8,7 @@
 #define PR_DECIDE_H
 
 #include <portreeve/policy.h>
+#include <portreeve/quota.h>
 #include <portreeve/reason.h>
 #include <portreeve/request.h>
 #include <portreeve/spec.h>
@@ -47,10 +48,25 @@ struct pr_question {
 	/* X-Portreeve-Team, or empty */
 	struct pr_str wanted_team;
 	struct pr_judge_env env; /* only the default_* fields are read */
-	/* quotas: how much of quota i is left for a team; NULL: cannot tell */
-	enum pr_tri (*quota)(void *arg, unsigned quota, int team,
-	    const struct pr_spec_usage *more, char *text, size_t len);
-	void *quota_arg;
+	/* What a team of the policy uses of what quota i counts, reservations
+	 * included; false: cannot tell.  NULL: nobody counts. */
+	bool (*used)(void *arg, unsigned quota, int team, struct pr_used *out);
+	void *used_arg;
+	/* The longest run of an image, by manifest digest, in the phase that a
+	 * grant wants, as this daemon or one of the grant's `via` has seen it;
+	 * false: none.  NULL: nobody has looked. */
+	bool (*ran)(void *arg, const struct pr_grant *g, struct pr_str digest,
+	    uint64_t *ns);
+	void *ran_arg;
+	bool without_quotas; /* questions that ask for no amounts */
+};
+
+/* What an allow must take from quotas before it is one (semantics 11.5). */
+struct pr_reserve {
+	bool wanted;
+	int team, phase;         /* owner; phase -1: unknown */
+	struct pr_str container; /* of an update: its full id; else empty */
+	struct pr_quota_ask ask;
 };
 
 struct pr_decision {
@@ -70,6 +86,7 @@ struct pr_decision {
 	/* what a create will belong to: team index or -1 (nobody's), phase or -1 */
 	int owner_team;
 	int owner_phase;
+	struct pr_reserve reserve;
 	enum pr_audit_level audit;
 	char what
 	    [240]; /* why, for the message: "HostConfig.Privileged is true, ..." */

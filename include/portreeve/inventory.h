@@ -25,6 +25,19 @@
 
 struct pr_inventory; /* opaque */
 
+/* What happened to a container, as far as somebody outside counts it. */
+enum pr_container_event {
+	PR_CONTAINER_MADE = 0,
+	PR_CONTAINER_GONE,
+	PR_CONTAINER_CHANGED, /* its limits */
+	PR_CONTAINER_RUNS,    /* started, unpaused */
+	PR_CONTAINER_STOPS,   /* died, paused */
+	/* without id: the event stream is away; it is back, or an event was
+	 * not understood */
+	PR_CONTAINER_UNSEEN,
+	PR_CONTAINER_MISSED,
+};
+
 struct pr_inventory_config {
 	const char *socket; /* dockerd's; NULL: /var/run/docker.sock */
 	/* more protected places (semantics 5.10): policy, ledger, audit
@@ -34,6 +47,11 @@ struct pr_inventory_config {
 	unsigned max_lookups; /* at the same time; 0: 64 */
 	size_t cache_bytes;   /* 0: 4 MiB */
 	uint64_t max_age;     /* ns; of a cached answer; 0: 5 s */
+	/* called by the inventory's thread, in order; must not wait; may be
+	 * NULL */
+	void (*watch)(
+	    void *arg, enum pr_container_event what, struct pr_str id);
+	void *watch_arg;
 };
 
 /*

@@ -188,6 +188,9 @@ struct pr_spec {
 
 	struct pr_str image; /* as written */
 	int image_ref;       /* index in refs, or -1 */
+	/* stored: 1 + index in refs of the image that the container has, by
+	 * its id; 0: not known */
+	size_t run_image;
 	struct pr_image_name *names;
 	size_t n_names, cap_names;
 	bool names_unseen;      /* load: they lie in the tar */
@@ -288,12 +291,6 @@ int pr_spec_add_volumes_from(const struct pr_extract *x, struct pr_spec *s,
 /* The value of a label that the body sets: false if it does not set it. */
 bool pr_spec_label(
     const struct pr_spec *s, struct pr_str key, struct pr_str *value);
-
-/* What quotas count (semantics 3.10); -1: not set. */
-struct pr_spec_usage {
-	int64_t memory, cpus, ports;
-};
-void pr_spec_usage(const struct pr_spec *s, struct pr_spec_usage *u);
 
 /* What eval tells the judge of a profile about the request. */
 struct pr_judge_env {

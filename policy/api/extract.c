@@ -362,11 +362,3 @@ pr_spec_label(const struct pr_spec *s, struct pr_str key, struct pr_str *value)
 	}
 	return false;
 }
-
-void
-pr_spec_usage(const struct pr_spec *s, struct pr_spec_usage *u)
-{
-	u->memory = s->memory > 0 ? s->memory : -1;
-	u->cpus = s->cpus > 0 ? s->cpus : -1;
-	u->ports = (int64_t)s->n_ports;
-}

@@ -42,19 +42,6 @@ struct asking {
 	const char *host;     /* or NULL */
 };
 
-static enum pr_tri
-within_quota(void *arg, unsigned quota, int team,
-    const struct pr_spec_usage *more, char *text, size_t len)
-{
-	(void)arg;
-	(void)quota;
-	(void)team;
-	(void)more;
-	if (len > 0)
-		text[0] = '\0';
-	return PR_YES;
-}
-
 static struct pr_ref
 object_ref(const struct asking *k, enum pr_kind kind, enum pr_ref_role role,
     struct pr_str owner, struct pr_str phase)
@@ -116,7 +103,7 @@ ask(const struct asking *k, const struct pr_op_info *op, unsigned phase,
 	    .stored = spec_new(k, true),
 	    .stored_known = true,
 	    .wanted_team = owner,
-	    .quota = within_quota};
+	    .without_quotas = true};
 
 	if (k->host == NULL)
 		q.served = UINT64_C(1) << phase % PR_MAX_PHASES;

@@ -62,11 +62,12 @@ is_full_id(struct pr_str s)
 }
 
 void
-matter_init(struct matter *m, const struct pr_question *q)
+matter_init(struct matter *m, struct pr_arena *a, const struct pr_question *q)
 {
 	const struct pr_object *o;
 
 	*m = (struct matter){.q = q,
+	    .arena = a,
 	    .op = q->request->op,
 	    .phase = {PHASE_SET, -1},
 	    .spec = q->request->spec,
@@ -349,6 +350,8 @@ take_opinion(
 	else if (o->stage == STAGE_ROLE)
 		snprintf(d->what, sizeof d->what, "role %.*s does not allow it",
 		    PR_STRF(p->roles[g->role].name));
+	if (o->quota >= 0 && o->stage == STAGE_QUOTA)
+		d->loc = p->quotas[o->quota].loc;
 	if (o->stage >= STAGE_PROFILE && g->profile >= 0) {
 		d->profile = g->profile;
 		if (o->key >= 0 &&
@@ -382,6 +385,7 @@ allow(const struct matter *m, const struct opinion *o, enum pr_reason reason,
 		d->reason = reason;
 	d->would_deny = would_deny;
 	take_ownership(m, d);
+	take_reservation(m, d);
 	d->verdict = PR_ALLOW;
 }
 
@@ -625,7 +629,6 @@ pr_decide(
 {
 	struct matter m;
 
-	(void)a;
 	*d = (struct pr_decision){.verdict = PR_DENY,
 	    .grant = -1,
 	    .guard = -1,
@@ -636,7 +639,7 @@ pr_decide(
 	    .phase = -1,
 	    .owner_team = -1,
 	    .owner_phase = -1};
-	matter_init(&m, q);
+	matter_init(&m, a, q);
 	set_phase(&m, d);
 	if (q->request->op->op == PR_OP_UNKNOWN) {
 		d->reason = PR_REASON_UNKNOWN_OPERATION;

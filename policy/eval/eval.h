@@ -27,6 +27,7 @@ struct phase {
 struct matter {
 	const struct pr_question *q;
 	const struct pr_op_info *op;
+	struct pr_arena *arena;
 	struct phase phase;
 	bool creates; /* an object that will have an owner */
 	const struct pr_ref
@@ -59,8 +60,9 @@ struct opinion {
 	enum stage stage;
 	enum pr_reason reason;
 	unsigned grant;
-	int team; /* acting team, or -1 */
-	int key;  /* of the profile, or -1 */
+	int team;  /* acting team, or -1 */
+	int key;   /* of the profile, or -1 */
+	int quota; /* that says no, or -1 */
 	char text[200];
 };
 
@@ -68,7 +70,8 @@ void opinion_say(struct opinion *o, enum pr_tri answer, enum stage stage,
     enum pr_reason reason, const char *text);
 
 /* Fills m from q, for the given phase (when a create tries several). */
-void matter_init(struct matter *m, const struct pr_question *q);
+void matter_init(
+    struct matter *m, struct pr_arena *a, const struct pr_question *q);
 
 /* ---- scope.c ---- */
 struct belonging belongs_to(
@@ -89,6 +92,15 @@ void judge_scope(const struct matter *m, const struct pr_grant *g, int team,
 /* The same for the target alone, as role denies ask (semantics 3.4). */
 enum pr_tri scope_covers(
     const struct matter *m, const struct pr_grant *g, int team);
+
+/* ---- quota.c ---- */
+/* The quotas of the owner that a grant for this acting team would give. */
+void judge_quotas(const struct matter *m, int team, struct opinion *o);
+void take_reservation(const struct matter *m, struct pr_decision *d);
+
+/* ---- promotion.c ---- */
+void judge_promotion(
+    const struct matter *m, const struct pr_grant *g, struct opinion *o);
 
 /* ---- grant.c ---- */
 /* Everything about one grant and one acting team; *o is wholly written. */

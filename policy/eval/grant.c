@@ -67,71 +67,6 @@ judge_stored(const struct matter *m, const struct pr_grant *g, int team,
 	judge_spec(m, g, team, m->q->stored, o);
 }
 
-/* Quotas count what the owner has (3.10), whoever asks. */
-static int
-owner_of(const struct matter *m, int team)
-{
-	const struct pr_policy *p = m->q->policy;
-
-	if (m->creates)
-		return m->has_label_team ? pr_policy_team(p, m->label_team)
-					 : team;
-	if (m->target == NULL || m->target->object == NULL)
-		return team;
-	return pr_policy_team(p, belongs_to(m->q, m->target->object).team);
-}
-
-static bool
-quota_applies(const struct matter *m, const struct pr_quota *quota, int team)
-{
-	if (m->op->op != PR_OP_CONTAINER_CREATE &&
-	    m->op->op != PR_OP_CONTAINER_UPDATE)
-		return false;
-	if (quota->team >= 0 && quota->team != team)
-		return false;
-	return quota->all_phases || m->phase.kind != PHASE_ONE ||
-	    (quota->phases >> m->phase.index & 1) != 0;
-}
-
-static void
-judge_quotas(const struct matter *m, int team, struct opinion *o)
-{
-	const struct pr_question *q = m->q;
-	struct pr_spec_usage usage = {-1, -1, 0};
-
-	if (q->spec != NULL)
-		pr_spec_usage(q->spec, &usage);
-	for (unsigned i = 0; i < q->policy->n_quotas; i++) {
-		char text[200] = "what the team uses is not known";
-		enum pr_tri answer = PR_CANNOT_TELL;
-
-		if (!quota_applies(m, &q->policy->quotas[i], team))
-			continue;
-		if (q->quota != NULL)
-			answer = q->quota(
-			    q->quota_arg, i, team, &usage, text, sizeof text);
-		if (answer == PR_NO) {
-			opinion_say(
-			    o, PR_NO, STAGE_QUOTA, PR_REASON_QUOTA, text);
-			return;
-		}
-		if (answer == PR_CANNOT_TELL)
-			opinion_say(o, PR_CANNOT_TELL, STAGE_QUOTA,
-			    PR_REASON_CANNOT_TELL, text);
-	}
-}
-
-/* Until promotion is looked up, a grant that asks for it cannot tell. */
-static void
-judge_promotion(
-    const struct matter *m, const struct pr_grant *g, struct opinion *o)
-{
-	if (g->promoted_phase >= 0 && m->op->creates == PR_KIND_CONTAINER)
-		opinion_say(o, PR_CANNOT_TELL, STAGE_PROFILE,
-		    PR_REASON_CANNOT_TELL,
-		    "where the image ran before is not known");
-}
-
 static void
 judge_shape(const struct matter *m, const struct pr_grant *g, int team,
     struct opinion *o)
@@ -143,7 +78,7 @@ judge_shape(const struct matter *m, const struct pr_grant *g, int team,
 		    "the grant names no profile");
 		return;
 	}
-	judge_quotas(m, owner_of(m, team), o);
+	judge_quotas(m, team, o);
 	if (o->answer == PR_NO)
 		return;
 	judge_promotion(m, g, o);
@@ -167,7 +102,8 @@ judge_grant(const struct matter *m, unsigned grant, int team, struct opinion *o)
 	    .reason = PR_REASON_GRANT,
 	    .grant = grant,
 	    .team = team,
-	    .key = -1};
+	    .key = -1,
+	    .quota = -1};
 	if (!pr_opset_has(&p->roles[g->role].allow, m->op->op) ||
 	    pr_opset_has(&p->roles[g->role].deny, m->op->op)) {
 		/* most grants end here: the sentence is written when it is

@@ -87,6 +87,41 @@ all_stale(struct pr_inventory *inv)
 
 static void ask_daemon(struct pr_inventory *inv);
 
+static const struct {
+	const char *action;
+	enum pr_container_event what;
+} container_events[] = {
+    {"create", PR_CONTAINER_MADE},
+    {"destroy", PR_CONTAINER_GONE},
+    {"update", PR_CONTAINER_CHANGED},
+    {"start", PR_CONTAINER_RUNS},
+    {"unpause", PR_CONTAINER_RUNS},
+    {"die", PR_CONTAINER_STOPS},
+    {"pause", PR_CONTAINER_STOPS},
+};
+
+static void
+tell_watcher(struct pr_inventory *inv, enum pr_container_event what,
+    const struct pr_json *event)
+{
+	if (inv->watch != NULL)
+		inv->watch(inv->watch_arg, what,
+		    event != NULL
+			? json_str(
+			      json_of(event, "Actor", PR_JSON_OBJECT), "ID")
+			: (struct pr_str){NULL, 0});
+}
+
+static void
+watch_container(
+    struct pr_inventory *inv, struct pr_str action, const struct pr_json *event)
+{
+	for (size_t i = 0; i < PR_COUNT(container_events); i++) {
+		if (pr_str_is(action, container_events[i].action))
+			tell_watcher(inv, container_events[i].what, event);
+	}
+}
+
 static void
 take_event(struct pr_inventory *inv, const struct pr_json *event)
 {
@@ -108,6 +143,8 @@ take_event(struct pr_inventory *inv, const struct pr_json *event)
 		if (event_types[i].gone != NULL &&
 		    pr_str_is(action, event_types[i].gone))
 			forget(inv, event_types[i].kinds[0], event);
+		if (event_types[i].kinds[0] == PR_KIND_CONTAINER)
+			watch_container(inv, action, event);
 		return;
 	}
 	all_stale(inv); /* "daemon", or something newer than this table */
@@ -264,10 +301,13 @@ follow(struct pr_inventory *inv, struct docker_stream *s, struct pr_err **err)
 	while ((more = docker_stream_line(s, &line, err)) > 0) {
 		const struct pr_json *event = pr_json_read(arena, line, &fault);
 
-		if (event != NULL && event->type == PR_JSON_OBJECT)
+		if (event != NULL && event->type == PR_JSON_OBJECT) {
 			take_event(inv, event);
-		else
-			all_stale(inv); /* it meant something, after all */
+		} else {
+			/* it meant something, after all */
+			all_stale(inv);
+			tell_watcher(inv, PR_CONTAINER_MISSED, NULL);
+		}
 		pr_arena_reset(arena, 4096);
 	}
 	pr_arena_free(arena);
@@ -292,6 +332,7 @@ watch(struct pr_inventory *inv, struct pr_err **err)
 	if (s == NULL)
 		return -1;
 	set_events(inv, true);
+	tell_watcher(inv, PR_CONTAINER_MISSED, NULL);
 	pr_log(PR_LOG_DEBUG, "inventory: following dockerd at %s", inv->socket);
 	if (inv->ledger != NULL) {
 		prune(inv, PR_KIND_CONTAINER, "/containers/json?all=1");
@@ -299,6 +340,7 @@ watch(struct pr_inventory *inv, struct pr_err **err)
 	}
 	rc = follow(inv, s, err);
 	set_events(inv, false);
+	tell_watcher(inv, PR_CONTAINER_UNSEEN, NULL);
 	docker_stream_close(s);
 	return rc;
 }

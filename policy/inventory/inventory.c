@@ -353,6 +353,8 @@ pr_inventory_open(const struct pr_inventory_config *config,
 	inv->cache_bytes =
 	    config->cache_bytes > 0 ? config->cache_bytes : (size_t)4 << 20;
 	inv->max_age = config->max_age > 0 ? config->max_age : 5 * PR_SEC;
+	inv->watch = config->watch;
+	inv->watch_arg = config->watch_arg;
 	cache_init(inv);
 	/* those of look-ups that were given up linger for a while */
 	inv->nonces = pr_nonces_new(inv->max_lookups * 2 + 16);

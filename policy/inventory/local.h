@@ -58,6 +58,9 @@ struct pr_inventory {
 	size_t cache_bytes;
 	uint64_t max_age;
 	char *socket;
+	void (*watch)(
+	    void *arg, enum pr_container_event what, struct pr_str id);
+	void *watch_arg;
 	char **protect;
 	size_t n_protect;
 

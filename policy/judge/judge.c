@@ -67,6 +67,14 @@ open_snapshot(const struct pr_config *config, struct pr_diags *ds)
 	return snapshot_new(policy, config, ds);
 }
 
+static void
+watch_containers(void *arg, enum pr_container_event what, struct pr_str id)
+{
+	struct pr_judge *j = arg;
+
+	usage_event(j->usage, what, id);
+}
+
 static int
 open_world(struct pr_judge *j, struct pr_err **err)
 {
@@ -82,6 +90,8 @@ open_world(struct pr_judge *j, struct pr_err **err)
 		if (protect[i] != NULL)
 			present[n++] = protect[i];
 	}
+	config.watch = watch_containers;
+	config.watch_arg = j;
 	config.protect = present;
 	config.n_protect = n;
 	j->ledger = pr_ledger_open(c->ledger, err);
@@ -102,6 +112,7 @@ pr_judge_open(const struct pr_config *config, enum pr_door door,
 	j->door = door;
 	pthread_mutex_init(&j->lock, NULL);
 	j->pending = pending_new();
+	j->usage = usage_new();
 	/* every mistake of every file in one run */
 	j->snapshot = open_snapshot(config, ds);
 	id = open_identity(config, ds);
@@ -130,6 +141,7 @@ pr_judge_close(struct pr_judge *j)
 	pr_identity_cache_free(j->identities);
 	pr_directory_close(j->directory);
 	pending_free(j->pending);
+	usage_free(j->usage);
 	pthread_mutex_destroy(&j->lock);
 	free(j);
 }

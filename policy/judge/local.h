@@ -9,6 +9,8 @@
 #include <portreeve/judge.h>
 #include <portreeve/resolve.h>
 
+#include "usage.h"
+
 /* Who belongs to which teams of one policy: counted, immutable. */
 struct teams {
 	_Atomic unsigned refs;
@@ -66,8 +68,9 @@ struct pending_entry { /* what is remembered of an allowed request */
 	/* volumes that the request makes: names, each with its NUL; whoever
 	 * has the entry owns them (pending_entry_fini) */
 	char *volumes;
-	size_t n_volumes; /* bytes */
-	bool unnamed;     /* volume.create: the daemon makes up the name */
+	size_t n_volumes;  /* bytes */
+	uint64_t reserved; /* of quotas; 0: nothing */
+	bool unnamed;      /* volume.create: the daemon makes up the name */
 };
 
 void pending_entry_fini(struct pending_entry *e);
@@ -143,6 +146,7 @@ struct pr_judge {
 	struct pr_ledger *ledger;
 	struct pr_inventory *inventory;
 	struct pending *pending;
+	struct usage *usage;
 };
 
 /* Ends what an entry told the inventory to be under way. */

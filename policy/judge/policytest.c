@@ -158,6 +158,17 @@ assume_stored(struct pr_facts *f, const struct pr_request *rq)
 	f->stored_known = true;
 }
 
+/* Nothing is there but the request itself (semantics 11.4). */
+static bool
+nothing_used(void *arg, unsigned quota, int team, struct pr_used *out)
+{
+	(void)arg;
+	(void)quota;
+	(void)team;
+	*out = (struct pr_used){0};
+	return true;
+}
+
 static void
 undecided(struct pr_decision *d)
 {
@@ -207,7 +218,8 @@ decide(const struct pr_policy *p, const struct pr_policy_test *t,
 	    .n_refs = f.n_refs,
 	    .spec = spec,
 	    .stored = f.stored,
-	    .stored_known = f.stored_known};
+	    .stored_known = f.stored_known,
+	    .used = nothing_used};
 	pr_decide(a, &q, d);
 }
 

@@ -28,6 +28,9 @@ struct work {
 	struct pr_question q;
 	struct pr_decision d;
 	uint64_t since; /* time of names, before the last look-up */
+	struct usage_view usage;
+	bool counts; /* quotas may be asked */
+	uint64_t reserved;
 	enum {
 		AS_IT_IS = 0,
 		ANEW,
@@ -142,6 +145,8 @@ ask(struct work *w)
 	    .spec = w->spec,
 	    .stored = w->facts.stored,
 	    .stored_known = w->facts.stored_known,
+	    .used = w->counts ? usage_used : NULL,
+	    .used_arg = &w->usage,
 	};
 	team = pr_header_get(w->call->call.headers, w->call->call.n_headers,
 	    "X-Portreeve-Team", &repeated);
@@ -198,6 +203,16 @@ more_teams(struct work *w)
 	w->held->teams = again;
 	set_who(w);
 	return true;
+}
+
+/* A wait for a name leaves time to say that it was in vain. */
+static uint64_t
+wait_until(const struct pr_judge_call *call)
+{
+	uint64_t margin = (call->deadline - call->received) / 8;
+
+	return call->deadline > call->received ? call->deadline - margin
+					       : call->deadline;
 }
 
 /* ---- what an allow holds ---- */
@@ -333,14 +348,11 @@ target_absent(const struct work *w)
 	    w->facts.refs[0].object->presence == PR_ABSENT;
 }
 
-/* A wait for a name leaves time to say that it was in vain. */
-static uint64_t
-wait_until(const struct pr_judge_call *call)
+static void
+let_go(struct work *w)
 {
-	uint64_t margin = (call->deadline - call->received) / 8;
-
-	return call->deadline > call->received ? call->deadline - margin
-					       : call->deadline;
+	usage_release(w->j->usage, w->reserved);
+	w->reserved = 0;
 }
 
 /*
@@ -365,6 +377,7 @@ hold(struct work *w, size_t n_refs)
 	enum pr_kind kinds[2];
 	int rc;
 
+	e.reserved = w->reserved;
 	memcpy(e.id, w->out->id, sizeof e.id);
 	pending_key(w->call, &e.key);
 	if (w->rq.op->creates != PR_KIND_NONE &&
@@ -387,8 +400,10 @@ hold(struct work *w, size_t n_refs)
 		w->held->holds = true;
 	else
 		end_changes(w->j, &e);
-	if (rc != 0)
+	if (rc != 0) {
 		pending_entry_fini(&e);
+		let_go(w);
+	}
 	return rc;
 }
 
@@ -443,24 +458,106 @@ finish(struct work *w)
 	return PR_JUDGED;
 }
 
-/* Decides with all that is known, and then with what only matters now. */
-static enum pr_judge_answer
-decide(struct work *w)
+/* ---- quotas ---- */
+
+static void
+count_for(struct work *w)
 {
-	ask(w);
-	if ((w->d.verdict != PR_ALLOW || w->d.would_deny) &&
-	    pr_resolve_lazy(&w->facts, w->spec)) {
-		if (w->facts.would_wait)
+	const struct pr_policy *p = w->held->snapshot->policy;
+
+	w->counts = p->n_quotas > 0 &&
+	    (w->rq.op->op == PR_OP_CONTAINER_CREATE ||
+		w->rq.op->op == PR_OP_CONTAINER_UPDATE);
+	if (!w->counts)
+		return;
+	w->usage.usage = w->j->usage;
+	w->usage.inventory = w->j->inventory;
+	w->usage.ledger = w->j->ledger;
+	w->usage.policy = p;
+	w->usage.served = w->held->snapshot->served;
+	for (size_t i = 0; i < p->n_quotas && !w->usage.amounts; i++)
+		w->usage.amounts = pr_quota_wants_amounts(&p->quotas[i]);
+}
+
+/* Sums move while others make things: asks until they stood still. */
+static enum pr_judge_answer
+ask_counted(struct work *w)
+{
+	enum usage_state state = USAGE_SURE;
+
+	do {
+		w->usage.unsettled = false;
+		if (w->counts)
+			state = usage_prepare(
+			    &w->usage, w->may_wait, wait_until(w->call));
+		if (state == USAGE_WOULD_WAIT)
 			return PR_JUDGE_WOULD_WAIT;
 		ask(w);
+	} while (w->usage.unsettled && state == USAGE_SURE);
+	return PR_JUDGED;
+}
+
+/*
+ * Before a quota is said to be used up, the daemon is asked once what is
+ * there: a container may have gone a moment ago.
+ */
+static enum pr_judge_answer
+recount(struct work *w)
+{
+	if (w->d.verdict == PR_ALLOW || w->d.reason != PR_REASON_QUOTA ||
+	    w->usage.counted)
+		return PR_JUDGED;
+	if (!w->may_wait)
+		return PR_JUDGE_WOULD_WAIT;
+	if (usage_recount(&w->usage, wait_until(w->call)) == USAGE_SURE)
+		return ask_counted(w);
+	return PR_JUDGED;
+}
+
+/* ---- the decision ---- */
+
+/* Decides with all that is known, and then with what only matters now. */
+static enum pr_judge_answer
+decide_once(struct work *w)
+{
+	if (ask_counted(w) == PR_JUDGE_WOULD_WAIT)
+		return PR_JUDGE_WOULD_WAIT;
+	if ((w->d.verdict != PR_ALLOW || w->d.would_deny) &&
+	    pr_resolve_lazy(&w->facts, w->spec)) {
+		if (w->facts.would_wait ||
+		    ask_counted(w) == PR_JUDGE_WOULD_WAIT)
+			return PR_JUDGE_WOULD_WAIT;
 	}
 	if (worth_another_look(w)) {
 		if (!w->may_wait)
 			return PR_JUDGE_WOULD_WAIT;
 		if (more_teams(w))
-			ask(w);
+			return ask_counted(w);
 	}
 	return PR_JUDGED;
+}
+
+/* An allow takes from the quotas what it was allowed by, or is none. */
+static enum pr_judge_answer
+decide(struct work *w)
+{
+	count_for(w);
+	for (;;) {
+		enum usage_taken taken;
+
+		if (decide_once(w) == PR_JUDGE_WOULD_WAIT ||
+		    recount(w) == PR_JUDGE_WOULD_WAIT)
+			return PR_JUDGE_WOULD_WAIT;
+		if (w->d.verdict != PR_ALLOW || !w->counts)
+			return PR_JUDGED;
+		taken = usage_reserve(&w->usage, &w->d.reserve, &w->reserved);
+		if (taken == USAGE_TAKEN)
+			return PR_JUDGED;
+		if (!w->may_wait)
+			return PR_JUDGE_WOULD_WAIT;
+		if (pr_clock_now() >= w->call->deadline)
+			return PR_JUDGED; /* nothing is reserved, see finish */
+	}
 }
 
 static void
@@ -480,9 +577,11 @@ judge_once(struct work *w)
 	pr_resolve(&w->facts, &w->rq, w->spec);
 	if (w->facts.would_wait || decide(w) == PR_JUDGE_WOULD_WAIT)
 		return PR_JUDGE_WOULD_WAIT;
-	if (pr_clock_now() >= w->call->deadline)
+	if (pr_clock_now() >= w->call->deadline) {
+		let_go(w);
 		return deny(
 		    w, PR_REASON_DEADLINE, "it could not be judged in time");
+	}
 	return finish(w);
 }
 
@@ -618,6 +717,7 @@ pr_judge_withdraw(
 
 	if (held != NULL && held->holds) {
 		pending_drop(j->pending, held->pending, &e);
+		usage_release(j->usage, e.reserved);
 		end_changes(j, &e);
 		pending_entry_fini(&e);
 		held->holds = false;

@@ -218,6 +218,26 @@ complete_exec(const struct pr_facts *f, struct pr_spec *spec,
 	}
 }
 
+/* The image by its id: the name may mean another by now. */
+static void
+add_run_image(
+    struct pr_facts *f, struct pr_spec *s, const struct pr_object *container)
+{
+	struct pr_ref *refs;
+
+	if (container->image_id.n == 0)
+		return;
+	refs = pr_arena_array(f->arena, s->n_refs + 1, sizeof *refs);
+	memcpy(refs, s->refs, s->n_refs * sizeof *refs);
+	refs[s->n_refs++] = (struct pr_ref){.kind = PR_KIND_IMAGE,
+	    .role = PR_REF_IMAGE,
+	    .name = container->image_id,
+	    .field = "the container's image",
+	    .lazy = true};
+	s->refs = refs;
+	s->cap_refs = s->run_image = s->n_refs;
+}
+
 static void
 resolve_stored(struct pr_facts *f, const struct pr_object *container)
 {
@@ -230,6 +250,7 @@ resolve_stored(struct pr_facts *f, const struct pr_object *container)
 	if (s == NULL)
 		return;
 	resolve_spec(f, s, container->id);
+	add_run_image(f, s, container);
 	f->stored = s;
 	f->stored_known = true;
 }

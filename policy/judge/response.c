@@ -89,6 +89,22 @@ learn(struct pr_judge *j, struct pr_arena *a, const struct pending_entry *e,
 		put(j, e, PR_KIND_VOLUME, pr_str_of(e->volumes + i));
 }
 
+/*
+ * What was promised becomes what is there, or nothing.  A success whose id is
+ * not shown may be either: events or time end that (semantics 11.5).
+ */
+static void
+end_reservation(struct pr_judge *j, const struct pending_entry *e,
+    const struct pr_judge_result *result, struct pr_str made)
+{
+	bool done = result->status >= 200 && result->status <= 299;
+
+	if (!done)
+		usage_release(j->usage, e->reserved);
+	else if (made.n > 0 || pr_api_op(e->op)->creates == PR_KIND_NONE)
+		usage_done(j->usage, e->reserved, made);
+}
+
 /* ---- response rules ---- */
 
 struct reply {
@@ -446,6 +462,7 @@ pr_judge_response(struct pr_judge *j, struct pr_arena *a,
 		memcpy(out->id, e.id, sizeof out->id);
 		outcome->duration_us = (now - e.since) / 1000;
 		learn(j, a, &e, result, outcome);
+		end_reservation(j, &e, result, outcome->resource);
 		end_changes(j, &e);
 		pending_entry_fini(&e);
 		pending_release(j->pending, handle);

@@ -46,6 +46,7 @@ ODD = {("include/portreeve/api.h", "docker_api.def"),
        ("test/unit/test_body.c", "body.h"),
        ("test/unit/test_pending.c", "local.h"),
        ("test/unit/test_response.c", "local.h"),
+       ("test/unit/test_usage.c", "usage.h"),
        ("test/unit/test_call.c", "call.h"),
        ("test/unit/test_flight.c", "flight.h"),
        ("test/fuzz/fuzz_call.c", "call.h")}

@@ -16,6 +16,8 @@
 #include <portreeve/decide.h>
 #include <portreeve/resolve.h>
 
+#include "counted.h"
+
 struct world {
 	struct pr_policy *policy;
 	char host[128];
@@ -93,6 +95,7 @@ fill_object(struct pr_object *o, const struct pr_json *v)
 	o->inspect = get(v, "inspect");
 	o->running = flag(v, "running");
 	o->container = text(v, "container");
+	o->image_id = text(v, "image_id");
 	o->exec_privileged = flag(v, "exec_privileged");
 	o->exec_user = text(v, "exec_user");
 	o->driver = text(v, "driver");
@@ -292,6 +295,10 @@ question(struct world *w, const struct pr_json *v)
 	q.env.default_runtime = text(daemon, "runtime");
 	q.env.default_log_driver = text(daemon, "log_driver");
 	q.env.default_cgroupns = text(daemon, "cgroupns");
+	struct counted counted = {
+	    .containers = get(v, "containers"), .ran = get(v, "ran")};
+
+	counted_ask(&q, &counted);
 	pr_decide(w->arena, &q, &d);
 	answer(w, &d);
 }

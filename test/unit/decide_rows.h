@@ -46,6 +46,8 @@
 
 #define CREATE           "POST /v1.41/containers/create"
 #define ALPINE           "{'Image':'alpine'}"
+/* one whose manifest is named: promotion asks where it ran */
+#define PINNED           "{'Image':'alpine@sha256:" ID64 "'}"
 #define WEB              "[{'ref':'web','team':'pay','phase':'dev'}]"
 #define ID64             "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define INSPECT(host) \
@@ -470,7 +472,7 @@ static const struct row rows[] = {
     {GRANTS "  - {id: a, team: pay, role: run, phases: [dev], profile: lib, "
 	    "promoted_from: {phase: test, min_runtime: 1h}}\n"
 	    "  - {id: g, team: pay, role: run, phases: [test], profile: lib}\n",
-	"m", {.call = CREATE, .body = ALPINE}, "deny cannot-tell a"},
+	"m", {.call = CREATE, .body = PINNED}, "deny cannot-tell a"},
     /* guards, role denies and freeze see the phase that was found */
     {GRANTS "  - {id: g, team: pay, role: run, phases: [test], profile: lib}\n"
 	    "guards:\n  - {id: q, deny: {container: [create]}, phases: [dev]}"
@@ -711,11 +713,11 @@ static const struct row rows[] = {
     {GRANTS GRANT("a", "pay",
 	 "profile: lib, promoted_from: {phase: dev, min_runtime: 1h}")
 	    RUN("g", "cap"),
-	"c", {.call = CREATE, .body = ALPINE}, "deny cannot-tell a"},
+	"c", {.call = CREATE, .body = PINNED}, "deny cannot-tell a"},
     {GRANTS GRANT("a", "pay",
 	 "profile: lib, promoted_from: {phase: dev, min_runtime: 1h}")
 	    RUN("b", "cap") RUN("g", "lib"),
-	"c", {.call = CREATE, .body = ALPINE}, "allow grant g owner pay/soft"},
+	"c", {.call = CREATE, .body = PINNED}, "allow grant g owner pay/soft"},
     {GRANTS RUN("g", "cap") RUN("b", "cap"), "c",
 	{.call = CREATE, .body = ALPINE},
 	"would-deny profile b limits.memory owner pay/soft"},
@@ -731,13 +733,8 @@ static const struct row rows[] = {
 			    "}\n",
 	"c", {.call = CREATE, .body = ALPINE}, "deny guard q"},
 
-    /* ---- 3.10: quotas; nobody counts yet: cannot tell (9.15) ---- */
-    {SIMPLE "quotas:\n  - {team: pay, containers: 3}\n", "h",
-	{.call = CREATE, .body = ALPINE}, "deny cannot-tell g"},
-    {SIMPLE "quotas:\n  - {team: ml, containers: 3}\n", "h",
-	{.call = CREATE, .body = ALPINE}, "allow grant g owner pay/dev"},
-    {SIMPLE "quotas:\n  - {team: \"*\", phases: [test], containers: 3}\n", "h",
-	{.call = CREATE, .body = ALPINE}, "allow grant g owner pay/dev"},
+/* ---- 3.10, 3.11, 11: quotas and promotion ---- */
+#include "quota_rows.h"
 
     /* ---- 4, 9: order, nearest miss, ties ---- */
     {"", "h", {.call = "GET /v1.41/nothing"}, "deny unknown-operation"},
@@ -765,7 +762,7 @@ static const struct row rows[] = {
 	"  - {id: a, team: pay, role: all, phases: [\"*\"]}\n" GRANT("b", "pay",
 	    "promoted_from: {phase: test, min_runtime: 1h}, profile: "
 	    "lib"),
-	"h", {.call = CREATE, .body = ALPINE}, "deny cannot-tell b"},
+	"h", {.call = CREATE, .body = PINNED}, "deny cannot-tell b"},
     /* 6.3: plugin mode refuses what could be two things; the proxy may not */
     {GRANTS GRANT("g", "pay", "owner: any"), "h",
 	{.call = "POST /v1.41/containers/cafe/stop",

@@ -18,6 +18,7 @@
 #include <portreeve/policytest.h>
 #include <portreeve/resolve.h>
 
+#include "counted.h"
 #include "unit.h"
 
 enum kit_memory { /* what the daemon and the host are said to know */
@@ -32,6 +33,7 @@ struct kit {
 	struct pr_policy *policy;
 	const char *host; /* NULL: "h" */
 	const struct pr_json *objects, *paths;
+	struct counted counted;
 	struct pr_question q; /* the last one, and what it stands on */
 	struct pr_request rq;
 	struct pr_who who;
@@ -45,6 +47,8 @@ struct ask {                 /* one question, as a row of a table writes it */
 	const char *body;    /* JSON, or NULL */
 	const char *objects; /* JSON array, or NULL */
 	const char *paths;   /* JSON array, or NULL */
+	const char *there;   /* containers (counted.h), or NULL */
+	const char *ran;     /* images (counted.h), or NULL */
 	const char *team;    /* X-Portreeve-Team, or NULL */
 	bool plugin;
 	int64_t now; /* seconds */
@@ -156,6 +160,7 @@ kit_fill_object(struct pr_object *o, const struct pr_json *v)
 	o->labels = kit_get(v, "labels");
 	o->inspect = kit_get(v, "inspect");
 	o->container = kit_str(v, "container");
+	o->image_id = kit_str(v, "image_id");
 	o->exec_privileged = kit_true(v, "exec_privileged");
 	o->exec_user = kit_str(v, "exec_user");
 	o->driver = kit_str(v, "driver");
@@ -306,6 +311,11 @@ kit_decide(struct kit *k, const struct ask *a, struct pr_decision *d)
 		ck_abort_msg("no team %.*s", PR_STRF(unknown));
 	k->q.served = pr_policy_host(
 	    k->policy, pr_str_of(k->host != NULL ? k->host : "h"));
+	if (k->memory == KIT_KNOWS) {
+		k->counted.containers = kit_json(k, a->there);
+		k->counted.ran = kit_json(k, a->ran);
+	}
+	counted_ask(&k->q, &k->counted);
 	pr_decide(k->arena, &k->q, d);
 }
 

@@ -746,7 +746,7 @@ START_TEST(labels_and_usage)
 	struct pr_spec *s = kit_spec(&k, CREATE,
 	    "{'Image':'a','Labels':{'t':'pay','e':''},'HostConfig':{'Memory':5,"
 	    "'NanoCpus':7,'PortBindings':{'1':[{},{}],'2':[{}]}}}");
-	struct pr_spec_usage u;
+	struct pr_amounts u;
 	struct pr_str v;
 
 	ck_assert(pr_spec_label(s, PR_STR("t"), &v));
@@ -755,14 +755,14 @@ START_TEST(labels_and_usage)
 	ck_assert_uint_eq(v.n, 0);
 	ck_assert(!pr_spec_label(s, PR_STR("x"), &v));
 	ck_assert(!pr_spec_label(s, (struct pr_str){NULL, 0}, &v));
-	pr_spec_usage(s, &u);
-	ck_assert_int_eq(u.memory, 5);
-	ck_assert_int_eq(u.cpus, 7);
-	ck_assert_int_eq(u.ports, 3);
+	pr_amounts_of_spec(s, &u);
+	ck_assert_int_eq(u.v[PR_LIMIT_MEMORY], 5);
+	ck_assert_int_eq(u.v[PR_LIMIT_CPUS], 7);
+	ck_assert_int_eq(u.v[PR_LIMIT_PORTS], 3);
 	s = kit_spec(&k, CREATE, "{'Image':'a','HostConfig':{'Memory':-1}}");
-	pr_spec_usage(s, &u);
-	ck_assert_int_eq(u.memory, -1);
-	ck_assert_int_eq(u.cpus, -1);
+	pr_amounts_of_spec(s, &u);
+	ck_assert_int_eq(u.v[PR_LIMIT_MEMORY], -1);
+	ck_assert_int_eq(u.v[PR_LIMIT_CPUS], -1);
 	kit_free(&k);
 }
 END_TEST
