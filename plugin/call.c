@@ -195,10 +195,17 @@ static const struct field {
 
 /* The field of that name, NULL if there is none; -1: a near miss. */
 static int
-find_field(
-    struct reading *r, const struct pr_str *key, const struct field **out)
+find_field(struct reading *r, const struct pr_str *key, size_t *hint,
+    const struct field **out)
 {
 	*out = NULL;
+	for (size_t i = *hint; i < PR_COUNT(fields) && i < *hint + 2; i++) {
+		if (pr_str_eq(*key, fields[i].name)) {
+			*hint = i + 1;
+			*out = &fields[i];
+			return 0;
+		}
+	}
 	for (size_t i = 0; i < PR_COUNT(fields); i++) {
 		if (pr_str_eq(*key, fields[i].name)) {
 			*out = &fields[i];
@@ -216,13 +223,14 @@ find_field(
 static int
 read_members(struct reading *r, const struct pr_json *doc)
 {
+	size_t hint = 0; /* dockerd writes them in the table's order */
 	int bad = 0;
 
 	for (uint32_t i = 0; i < doc->n; i++) {
 		const struct pr_json_member *m = &doc->members[i];
 		const struct field *f;
 
-		if (find_field(r, &m->key, &f) != 0)
+		if (find_field(r, &m->key, &hint, &f) != 0)
 			return -1;
 		if (f == NULL)
 			continue;

@@ -8,6 +8,13 @@
 #define PR_CLEANUP(fn)       __attribute__((cleanup(fn)))
 #define PR_UNUSED            __attribute__((unused))
 
-#define PR_COUNT(a)          (sizeof(a) / sizeof((a)[0]))
+/* Not zeroed by -ftrivial-auto-var-init; for what is written before read. */
+#if __has_attribute(uninitialized)
+#define PR_UNINITIALIZED __attribute__((uninitialized))
+#else
+#define PR_UNINITIALIZED
+#endif
+
+#define PR_COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 #endif /* PR_COMPILER_H */

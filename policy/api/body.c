@@ -73,26 +73,62 @@ range(enum body_struct st, unsigned *from, unsigned *to)
 }
 
 /*
- * The field of a struct that Go would fill for this key.  `hint` is where the
- * last one was found: bodies mostly come in the table's order.
+ * Names as they are mostly spelt: struct and name to row + 1, with open
+ * addressing.  It is written before main() and then only read.
  */
-static int
-find_field(enum body_struct st, struct pr_str key, unsigned *hint)
+#define BY_NAME 2048
+static uint16_t by_name[BY_NAME];
+_Static_assert(BODY_FIELD_COUNT * 3 < BY_NAME * 2, "room between the rows");
+
+static size_t
+name_slot(enum body_struct st, struct pr_str name)
 {
+	uint64_t a = 0, b = 0;
+
+	if (name.n >= 8) {
+		memcpy(&a, name.p, 8);
+		memcpy(&b, name.p + name.n - 8, 8);
+	} else if (name.n >= 4) {
+		memcpy(&a, name.p, 4);
+		memcpy(&b, name.p + name.n - 4, 4);
+	} else if (name.n > 0) {
+		a = (unsigned char)name.p[0];
+		b = (unsigned char)name.p[name.n - 1];
+	}
+	a = (a ^ (name.n << 32 | (unsigned)st)) * UINT64_C(0x9e3779b97f4a7c15);
+	b = (b ^ a >> 31) * UINT64_C(0xbf58476d1ce4e5b9);
+	return (size_t)((a ^ b) >> 40) % BY_NAME;
+}
+
+__attribute__((constructor)) static void
+by_name_setup(void)
+{
+	for (unsigned i = 0; i < BODY_FIELD_COUNT; i++) {
+		size_t at = name_slot(struct_of[i], rows[i].name);
+
+		while (by_name[at] != 0)
+			at = (at + 1) % BY_NAME;
+		by_name[at] = (uint16_t)(i + 1);
+	}
+}
+
+/* The field of a struct that Go would fill for this key. */
+static int
+find_field(enum body_struct st, struct pr_str key)
+{
+	size_t at = name_slot(st, key);
 	unsigned from, to;
 
+	for (; by_name[at] != 0; at = (at + 1) % BY_NAME) {
+		unsigned i = by_name[at] - 1U;
+
+		if (struct_of[i] == st && pr_str_eq(rows[i].name, key))
+			return (int)i;
+	}
 	range(st, &from, &to);
-	for (unsigned i = *hint + 1; i < to && i > from && i < *hint + 4; i++) {
-		if (pr_str_eq(rows[i].name, key))
-			return (int)(*hint = i);
-	}
-	for (unsigned i = from; i < to; i++) {
-		if (pr_str_eq(rows[i].name, key))
-			return (int)(*hint = i);
-	}
 	for (unsigned i = from; i < to; i++) {
 		if (pr_json_fold_eq(rows[i].name, key))
-			return (int)(*hint = i);
+			return (int)i;
 	}
 	return -1;
 }
@@ -277,7 +313,7 @@ check_map(struct body_walk *w, const struct row *r, const struct pr_json *v,
 
 static int
 check_value(struct body_walk *w, const struct row *r, const struct pr_json *v,
-    const struct place *path)
+    const struct place *path, struct body_slots *slots)
 {
 	if (v->type == PR_JSON_NULL)
 		return 0;
@@ -305,7 +341,8 @@ check_value(struct body_walk *w, const struct row *r, const struct pr_json *v,
 	case BODY_MAP_STR_NUL:
 		return check_map_strs(w, path, v, r->type == BODY_MAP_STR_NUL);
 	case BODY_OBJ:
-		return walk_any(w, &r->sub, 1, BODY_NONE, v, path, NULL);
+		return walk_any(
+		    w, &r->sub, 1, BODY_NONE, v, path, w->deep ? slots : NULL);
 	case BODY_INTS:
 	case BODY_STRSS:
 	case BODY_OBJS:
@@ -322,9 +359,7 @@ static int
 check_stranger(struct body_walk *w, enum body_struct shadow,
     const struct pr_json_member *m, const struct place *at)
 {
-	unsigned hint = 0;
-
-	if (shadow != BODY_NONE && find_field(shadow, m->key, &hint) >= 0) {
+	if (shadow != BODY_NONE && find_field(shadow, m->key) >= 0) {
 		if (body_is_zero(&m->value, false))
 			return 0;
 		return body_refuse(w->why, PR_REASON_AMBIGUOUS,
@@ -341,18 +376,19 @@ check_stranger(struct body_walk *w, enum body_struct shadow,
 static int
 check_member(struct body_walk *w, const enum body_struct *st, size_t n,
     enum body_struct shadow, const struct pr_json_member *m,
-    const struct place *path, struct body_slots *slots, unsigned *hints)
+    const struct place *path, struct body_slots *slots)
 {
 	struct place at = below(path, m->key);
 	const char *unknown = w->unknown_field;
 
 	for (size_t s = 0; s < n; s++) {
-		int f = find_field(st[s], m->key, &hints[s]);
+		int f = find_field(st[s], m->key);
 
 		if (f < 0)
 			continue;
 		at.name = rows[f].name;
-		if (!w->checked && check_value(w, &rows[f], &m->value, &at) < 0)
+		if (!w->checked &&
+		    check_value(w, &rows[f], &m->value, &at, slots) < 0)
 			return -1;
 		if (rows[f].class == BODY_DEFAULT) {
 			/* whatever is in it, it must not be there */
@@ -381,9 +417,6 @@ walk_any(struct body_walk *w, const enum body_struct *st, size_t n,
     enum body_struct shadow, const struct pr_json *v, const struct place *path,
     struct body_slots *slots)
 {
-	unsigned hints[4] = {0};
-
-	assert(n <= PR_COUNT(hints));
 	if (v == NULL || v->type == PR_JSON_NULL)
 		return 0;
 	if (v->type != PR_JSON_OBJECT)
@@ -399,14 +432,9 @@ walk_any(struct body_walk *w, const enum body_struct *st, size_t n,
 		    "a key of %s is spelled with characters that the daemon "
 		    "folds to others",
 		    whole(w, path));
-	for (size_t s = 0; s < n; s++) {
-		unsigned to;
-
-		range(st[s], &hints[s], &to);
-	}
 	for (uint32_t i = 0; i < v->n; i++) {
-		if (check_member(w, st, n, shadow, &v->members[i], path, slots,
-			hints) < 0)
+		if (check_member(
+			w, st, n, shadow, &v->members[i], path, slots) < 0)
 			return -1;
 	}
 	return 0;

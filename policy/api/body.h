@@ -59,6 +59,7 @@ enum body_class {
 struct body_walk {
 	struct pr_arena *arena;
 	bool checked; /* walked before: only the fields are wanted */
+	bool deep;   /* slots take fields of structs inside, but not of lists */
 	bool stored; /* an answer of the daemon: an unknown field may be zero */
 	struct pr_refusal *why;
 	const char *unknown_field; /* the first, or NULL */

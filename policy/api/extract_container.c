@@ -368,10 +368,9 @@ int
 extract_create(struct extract *e, const struct pr_request *rq)
 {
 	static const enum body_struct top[] = {BODY_CONFIG, BODY_CREATE};
-	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct body_walk walk = {
+	    .arena = e->arena, .deep = true, .why = e->why};
 	struct body_slots *slots = pr_arena_alloc(e->arena, sizeof *slots);
-	struct body_slots *host = pr_arena_alloc(e->arena, sizeof *host);
-	struct body_slots *net = pr_arena_alloc(e->arena, sizeof *net);
 	const struct pr_str *name = pr_query_get(rq, "name");
 
 	if (rq->json == NULL || rq->json->type != PR_JSON_OBJECT)
@@ -380,14 +379,8 @@ extract_create(struct extract *e, const struct pr_request *rq)
 	if (body_walk_any(&walk, top, PR_COUNT(top), BODY_HOSTCONFIG, rq->json,
 		"", slots) < 0)
 		return -1;
-	/* checked in depth by the walk above; these find the fields */
-	walk.checked = true;
-	if (body_walk(&walk, BODY_HOSTCONFIG, slots->f[F_W_HOSTCONFIG],
-		"HostConfig", host) < 0 ||
-	    body_walk(&walk, BODY_NETWORKING, slots->f[F_W_NETWORKING],
-		"NetworkingConfig", net) < 0)
-		return -1;
-	if (extract_container(e, slots, host, net->f[F_N_ENDPOINTS]) < 0)
+	/* of each struct inside there is one, so its fields are found as well */
+	if (extract_container(e, slots, slots, slots->f[F_N_ENDPOINTS]) < 0)
 		return -1;
 	e->spec->unknown_field = walk.unknown_field;
 	e->spec->must_default = walk.must_default;

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include <portreeve/compiler.h>
 #include <portreeve/digest.h>
 
 #define PRIME ((UINT64_C(1) << 61) - 1)
@@ -79,25 +80,34 @@ shrink(uint64_t h[2], const uint8_t *p, size_t pairs)
 	absorb_wide(h, two);
 }
 
-static void
-absorb_text(uint64_t h[2], struct pr_str s)
-{
-	const uint8_t *p = (const uint8_t *)s.p;
-	uint8_t last[16] = {0};
-	size_t n = s.n;
+/* Texts one behind the other, in blocks. */
+struct stream {
+	uint64_t h[2];
+	size_t used;
+	uint8_t block[BLOCK];
+};
 
-	/* with the length, the zeros that fill the last pair mean nothing */
-	absorb(h, n);
-	for (; n >= BLOCK; n -= BLOCK, p += BLOCK)
-		shrink(h, p, PAIRS);
-	if (n >= 16) {
-		shrink(h, p, n / 16);
-		p += n / 16 * 16;
-		n %= 16;
-	}
-	if (n > 0) {
-		memcpy(last, p, n);
-		shrink(h, last, 1);
+static void
+add_text(struct stream *s, struct pr_str text)
+{
+	const uint8_t *p = (const uint8_t *)text.p;
+	size_t n = text.n;
+
+	while (n > 0) {
+		size_t part = BLOCK - s->used;
+
+		if (part > n)
+			part = n;
+		memcpy(s->block + s->used, p, part);
+		s->used += part;
+		p += part;
+		n -= part;
+		for (; s->used == BLOCK; s->used = 0) {
+			shrink(s->h, s->block, PAIRS);
+			/* what follows needs no copy while it fills blocks */
+			for (; n >= BLOCK; n -= BLOCK, p += BLOCK)
+				shrink(s->h, p, PAIRS);
+		}
 	}
 }
 
@@ -105,13 +115,24 @@ void
 pr_keyed_hash(
     const struct pr_str *parts, size_t n, uint8_t out[PR_KEYED_HASH_LEN])
 {
-	uint64_t h[2] = {1, 1};
+	struct stream s PR_UNINITIALIZED;
+	size_t pad;
 
 	pthread_once(&once, setup);
+	s.h[0] = s.h[1] = 1;
+	s.used = 0;
+	/* with the lengths first it is known where each ends, and the zeros
+	 * that fill the last pair mean nothing */
 	for (size_t i = 0; i < n; i++)
-		absorb_text(h, parts[i]);
+		absorb(s.h, parts[i].n);
+	for (size_t i = 0; i < n; i++)
+		add_text(&s, parts[i]);
+	pad = (16 - s.used % 16) % 16;
+	memset(s.block + s.used, 0, pad);
+	if (s.used > 0)
+		shrink(s.h, s.block, (s.used + pad) / 16);
 	for (size_t i = 0; i < 2; i++) {
-		h[i] %= PRIME;
-		memcpy(out + 8 * i, &h[i], sizeof h[i]);
+		s.h[i] %= PRIME;
+		memcpy(out + 8 * i, &s.h[i], sizeof s.h[i]);
 	}
 }

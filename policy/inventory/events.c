@@ -197,6 +197,7 @@ learn_daemon(struct pr_inventory *inv, struct pr_err **err)
 	if (rc == 0) {
 		struct answer *old[2];
 
+		daemon_facts_read(info, version->json);
 		pthread_mutex_lock(&inv->lock);
 		old[0] = inv->version;
 		old[1] = inv->info;

@@ -167,14 +167,8 @@ pr_inventory_list_containers(
 
 /* ---- the daemon's facts ---- */
 
-static struct pr_str
-copied(struct pr_arena *a, const struct pr_json *object, const char *key)
-{
-	return pr_arena_str(a, json_str(object, key));
-}
-
 static const struct pr_str *
-copied_list(struct pr_arena *a, const struct pr_json *array, size_t *n)
+items_of(struct pr_arena *a, const struct pr_json *array, size_t *n)
 {
 	struct pr_str *list;
 
@@ -184,12 +178,12 @@ copied_list(struct pr_arena *a, const struct pr_json *array, size_t *n)
 	list = pr_arena_array(a, array->n + 1, sizeof *list);
 	for (uint32_t i = 0; i < array->n; i++)
 		if (array->items[i].type == PR_JSON_STRING)
-			list[(*n)++] = pr_arena_str(a, array->items[i].str);
+			list[(*n)++] = array->items[i].str;
 	return list;
 }
 
 static const struct pr_str *
-copied_keys(struct pr_arena *a, const struct pr_json *object, size_t *n)
+keys_of(struct pr_arena *a, const struct pr_json *object, size_t *n)
 {
 	struct pr_str *list;
 
@@ -198,7 +192,48 @@ copied_keys(struct pr_arena *a, const struct pr_json *object, size_t *n)
 		return NULL;
 	list = pr_arena_array(a, object->n + 1, sizeof *list);
 	for (uint32_t i = 0; i < object->n; i++)
-		list[(*n)++] = pr_arena_str(a, object->members[i].key);
+		list[(*n)++] = object->members[i].key;
+	return list;
+}
+
+/* Once an answer, and not once a request: requests ask for these often. */
+void
+daemon_facts_read(struct answer *info, const struct pr_json *version)
+{
+	struct pr_daemon_facts *f = pr_arena_alloc(info->arena, sizeof *f);
+	const struct pr_json *json = info->json;
+	struct pr_str state;
+
+	/* the other answer may go away before this one */
+	f->engine = pr_arena_str(info->arena, json_str(version, "Version"));
+	f->api_version =
+	    pr_arena_str(info->arena, json_str(version, "ApiVersion"));
+	f->min_api_version =
+	    pr_arena_str(info->arena, json_str(version, "MinAPIVersion"));
+	f->name = json_str(json, "Name");
+	f->root_dir = json_str(json, "DockerRootDir");
+	f->default_runtime = json_str(json, "DefaultRuntime");
+	f->default_log_driver = json_str(json, "LoggingDriver");
+	f->cgroup_driver = json_str(json, "CgroupDriver");
+	f->cgroup_version = json_str(json, "CgroupVersion");
+	f->security_options = items_of(info->arena,
+	    json_of(json, "SecurityOptions", PR_JSON_ARRAY),
+	    &f->n_security_options);
+	f->runtimes = keys_of(info->arena,
+	    json_of(json, "Runtimes", PR_JSON_OBJECT), &f->n_runtimes);
+	state =
+	    json_str(json_of(json, "Swarm", PR_JSON_OBJECT), "LocalNodeState");
+	f->swarm = state.n > 0 && !pr_str_is(state, "inactive");
+	info->daemon = f;
+}
+
+static const struct pr_str *
+copied_list(struct pr_arena *a, const struct pr_str *v, size_t n)
+{
+	struct pr_str *list = pr_arena_array(a, n, sizeof *list);
+
+	for (size_t i = 0; i < n; i++)
+		list[i] = pr_arena_str(a, v[i]);
 	return list;
 }
 
@@ -206,36 +241,25 @@ bool
 pr_inventory_daemon(
     struct pr_inventory *inv, struct pr_arena *a, struct pr_daemon_facts *out)
 {
-	struct answer *version = NULL, *info = NULL;
+	struct pr_str *const texts[] = {&out->engine, &out->api_version,
+	    &out->min_api_version, &out->name, &out->root_dir,
+	    &out->default_runtime, &out->default_log_driver,
+	    &out->cgroup_driver, &out->cgroup_version};
+	struct answer *info = NULL;
 
 	*out = (struct pr_daemon_facts){0};
 	pthread_mutex_lock(&inv->lock);
-	if (inv->version != NULL && inv->info != NULL) {
-		version = answer_ref(inv->version);
+	if (inv->version != NULL && inv->info != NULL)
 		info = answer_ref(inv->info);
-	}
 	pthread_mutex_unlock(&inv->lock);
 	if (info == NULL)
 		return false;
-	out->engine = copied(a, version->json, "Version");
-	out->api_version = copied(a, version->json, "ApiVersion");
-	out->min_api_version = copied(a, version->json, "MinAPIVersion");
-	out->name = copied(a, info->json, "Name");
-	out->root_dir = copied(a, info->json, "DockerRootDir");
-	out->default_runtime = copied(a, info->json, "DefaultRuntime");
-	out->default_log_driver = copied(a, info->json, "LoggingDriver");
-	out->cgroup_driver = copied(a, info->json, "CgroupDriver");
-	out->cgroup_version = copied(a, info->json, "CgroupVersion");
-	out->security_options = copied_list(a,
-	    json_of(info->json, "SecurityOptions", PR_JSON_ARRAY),
-	    &out->n_security_options);
-	out->runtimes = copied_keys(a,
-	    json_of(info->json, "Runtimes", PR_JSON_OBJECT), &out->n_runtimes);
-	struct pr_str state = json_str(
-	    json_of(info->json, "Swarm", PR_JSON_OBJECT), "LocalNodeState");
-
-	out->swarm = state.n > 0 && !pr_str_is(state, "inactive");
-	answer_unref(version);
+	*out = *info->daemon;
+	for (size_t i = 0; i < PR_COUNT(texts); i++)
+		*texts[i] = pr_arena_str(a, *texts[i]);
+	out->security_options =
+	    copied_list(a, out->security_options, out->n_security_options);
+	out->runtimes = copied_list(a, out->runtimes, out->n_runtimes);
 	answer_unref(info);
 	return true;
 }

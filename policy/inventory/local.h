@@ -21,6 +21,7 @@ struct answer {
 	atomic_uint refs;
 	struct pr_arena *arena; /* holds everything, the text too */
 	const struct pr_json *json;
+	const struct pr_daemon_facts *daemon; /* of /info: daemon_facts_read */
 	struct pr_object object;
 };
 
@@ -148,6 +149,9 @@ struct pr_str volume_mark(
     struct pr_inventory *inv, struct pr_arena *a, struct pr_str mountpoint);
 
 /* ---- lists.c ---- */
+
+/* Reads what both answers say into info->daemon; nobody else has it yet. */
+void daemon_facts_read(struct answer *info, const struct pr_json *version);
 
 struct pr_list_ref {
 	atomic_uint refs;

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include <portreeve/compiler.h>
 #include <portreeve/digest.h>
 #include <portreeve/json.h>
 
@@ -185,14 +186,73 @@ find_pair(
 	return n <= FEW ? find_few(r, m, n, fold) : find_many(r, m, n, fold);
 }
 
+/* --- the common case: not too many keys, all of them ASCII -------------- */
+
+#define COMMON 128 /* even if all collide they are soon compared */
+
+static uint64_t
+load(const char *p, size_t n)
+{
+	uint64_t w = 0;
+
+	memcpy(&w, p, n); /* NOLINT: no string */
+	return w;
+}
+
+/* Equal for keys that are equal but for case; else mostly different. */
+static uint32_t
+hash_ascii(struct pr_str s)
+{
+	uint64_t a, b;
+
+	if (s.n >= 8) {
+		a = load(s.p, 8);
+		b = load(s.p + s.n - 8, 8);
+	} else if (s.n >= 4) {
+		a = load(s.p, 4);
+		b = load(s.p + s.n - 4, 4);
+	} else {
+		a = s.n > 0 ? load(s.p, 1) | load(s.p + s.n / 2, 1) << 8 : 0;
+		b = s.n > 0 ? load(s.p + s.n - 1, 1) : 0;
+	}
+	a = (lower8(a) ^ s.n) * UINT64_C(0x9e3779b97f4a7c15);
+	b = (lower8(b) ^ a >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+	return (uint32_t)((a ^ b) >> 32);
+}
+
+/* False: no two keys are equal, folded or not; true: look closer. */
+static bool
+may_hold_pair(const struct pr_json_member *m, uint32_t n)
+{
+	uint8_t slot[2 * COMMON] PR_UNINITIALIZED; /* index + 1 */
+	uint32_t hash[COMMON] PR_UNINITIALIZED, slots = 8;
+
+	while (slots < 2 * n)
+		slots *= 2;
+	memset(slot, 0, slots);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t h = hash_ascii(m[i].key), at = h & (slots - 1);
+
+		for (; slot[at] != 0; at = (at + 1) & (slots - 1)) {
+			uint32_t k = slot[at] - 1U;
+
+			if (hash[k] == h && pr_json_fold_eq(m[k].key, m[i].key))
+				return true;
+		}
+		slot[at] = (uint8_t)(i + 1);
+		hash[i] = h;
+	}
+	return false;
+}
+
 const struct pr_json_member *
 judge_keys(struct reader *r, const struct pr_json_member *members, uint32_t n,
-    bool *twins)
+    bool wide, bool *twins)
 {
 	struct pair found;
 
 	*twins = false;
-	if (n < 2)
+	if (n < 2 || (!wide && n <= COMMON && !may_hold_pair(members, n)))
 		return NULL;
 	pthread_once(&seeded, seed_take);
 	found = find_pair(r, members, n, true);

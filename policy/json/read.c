@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <portreeve/compiler.h>
 #include <portreeve/json.h>
 
 #include "reader.h"
@@ -38,17 +39,28 @@ fail(struct reader *r, enum pr_json_error error, const char *text)
 	return FAILED;
 }
 
+/* Off the caller's stack, with its first bytes, to the heap. */
+static void
+grow(struct reader *r, size_t n)
+{
+	char *was = r->heap == NULL ? r->stack : NULL;
+
+	while (n > r->cap - r->used)
+		r->cap *= 2;
+	r->heap = pr_xrealloc(r->heap, r->cap);
+	if (was != NULL && r->used > 0)
+		memcpy(r->heap, was, r->used);
+	r->stack = r->heap;
+}
+
 void *
 reader_push(struct reader *r, size_t n)
 {
 	char *p;
 
 	n = (n + 7) & ~(size_t)7;
-	if (n > r->cap - r->used) {
-		while (n > r->cap - r->used)
-			r->cap *= 2;
-		r->stack = pr_xrealloc(r->stack, r->cap);
-	}
+	if (n > r->cap - r->used)
+		grow(r, n);
 	p = r->stack + r->used;
 	r->used += n;
 	return p;
@@ -95,6 +107,8 @@ key(struct reader *r)
 		return FAILED;
 	if (t.nul || (t.wide && folds_to_ascii(t.s)))
 		f->flags |= PR_JSON_ODD_KEY;
+	if (t.wide)
+		f->flags |= FRAME_WIDE_KEY;
 	if (next(r) != ':')
 		return fail(r, PR_JSON_SYNTAX, "a colon must be here");
 	r->p++;
@@ -113,13 +127,15 @@ close_object(struct reader *r, const struct frame *f, struct pr_json *v)
 	v->members = pr_arena_copy(
 	    r->arena, r->stack + f->base, f->n * sizeof *v->members);
 	r->used = f->base;
-	twice = judge_keys(r, v->members, f->n, &twins);
+	twice = judge_keys(
+	    r, v->members, f->n, (f->flags & FRAME_WIDE_KEY) != 0, &twins);
 	if (twice != NULL) {
 		reader_fail(r, PR_JSON_DUPLICATE, r->begin + twice->at,
 		    "this key is there twice");
 		return FAILED;
 	}
-	v->flags = (uint8_t)(f->flags | (twins ? PR_JSON_TWINS : 0));
+	v->flags = (uint8_t)((f->flags & ~FRAME_WIDE_KEY) |
+	    (twins ? PR_JSON_TWINS : 0));
 	return DONE;
 }
 
@@ -284,8 +300,11 @@ const struct pr_json *
 pr_json_read(
     struct pr_arena *a, struct pr_str text, struct pr_json_fault *fault)
 {
+	/* all that is used of these is set; zeroing them costs more than a
+	 * small document does */
+	_Alignas(16) char first[FIRST_STACK] PR_UNINITIALIZED;
+	struct reader r PR_UNINITIALIZED;
 	struct pr_json *v;
-	struct reader r;
 	enum step s;
 
 	*fault = (struct pr_json_fault){PR_JSON_OK, 0, ""};
@@ -302,10 +321,11 @@ pr_json_read(
 	r.fault = fault;
 	r.nodes = r.used = 0;
 	r.depth = 0;
-	r.cap = FIRST_STACK;
-	r.stack = pr_xmalloc(r.cap);
+	r.cap = sizeof first;
+	r.stack = first;
+	r.heap = NULL;
 	v = pr_arena_alloc(a, sizeof *v);
 	s = document(&r, v);
-	free(r.stack);
+	free(r.heap);
 	return s == DONE ? v : NULL;
 }

@@ -3,6 +3,9 @@
 #ifndef JSON_SCAN_H
 #define JSON_SCAN_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -14,6 +17,45 @@ scan_is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
+#ifdef __SSE2__
+/* A bit for each of 16 bytes that is not plain. */
+static inline unsigned
+scan_stops(const char *p)
+{
+	__m128i v = _mm_loadu_si128((const void *)p);
+	/* signed: 0x80 and up are less than a space, too */
+	__m128i stop = _mm_or_si128(_mm_cmplt_epi8(v, _mm_set1_epi8(' ')),
+	    _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+		_mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))));
+
+	return (unsigned)_mm_movemask_epi8(stop);
+}
+#endif
+
+/* True if a quote ends the plain text at p soon, after n bytes. */
+static inline bool
+scan_short(const char *p, const char *end, size_t *n)
+{
+#ifdef __SSE2__
+	unsigned stops;
+
+	if (end - p < 32)
+		return false;
+	stops = scan_stops(p);
+	if (stops == 0)
+		stops = scan_stops(p + 16) << 16;
+	if (stops == 0)
+		return false;
+	*n = (size_t)__builtin_ctz(stops);
+	return p[*n] == '"';
+#else
+	(void)p;
+	(void)end;
+	(void)n;
+	return false;
+#endif
+}
+
 /*
  * The first byte in [p, end) that is not plain, or end.  The vectors need no
  * alignment and never read past end.
@@ -22,20 +64,11 @@ static inline const char *
 scan_plain(const char *p, const char *end)
 {
 #ifdef __SSE2__
-	const __m128i quote = _mm_set1_epi8('"');
-	const __m128i escape = _mm_set1_epi8('\\');
-	const __m128i space = _mm_set1_epi8(' ');
-
 	for (; end - p >= 16; p += 16) {
-		__m128i v = _mm_loadu_si128((const void *)p);
-		/* signed: 0x80 and up are less than a space, too */
-		__m128i stop = _mm_or_si128(_mm_cmplt_epi8(v, space),
-		    _mm_or_si128(
-			_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, escape)));
-		int mask = _mm_movemask_epi8(stop);
+		unsigned stops = scan_stops(p);
 
-		if (mask != 0)
-			return p + __builtin_ctz((unsigned)mask);
+		if (stops != 0)
+			return p + __builtin_ctz(stops);
 	}
 #endif
 	while (p < end && scan_is_plain((unsigned char)*p))

@@ -5,7 +5,6 @@
 #include <portreeve/json.h>
 
 #include "reader.h"
-#include "scan.h"
 
 static bool
 is_high_surrogate(uint32_t c)
@@ -170,7 +169,7 @@ special(struct reader *r, const char *p, struct text *t, size_t *saved)
 }
 
 bool
-read_string(struct reader *r, struct text *out)
+read_any_string(struct reader *r, struct text *out)
 {
 	const char *begin = r->p + 1, *p = begin;
 	size_t saved = 0; /* an escape is always longer than what it means */

@@ -510,6 +510,52 @@ START_TEST(the_last_of_many_keys_is_judged)
 }
 END_TEST
 
+/*
+ * Few keys and many are judged in different ways; these are alike in the
+ * bytes that the quick way looks at.
+ */
+START_TEST(alike_keys_are_told_apart)
+{
+	static const size_t counts[] = {2, 3, 7, 8, 9, 33, 127, 128, 129, 200};
+	struct pr_buf b PR_CLEANUP(pr_buf_fini) = PR_BUF_INIT;
+	struct pr_json_fault fault;
+	const struct pr_json *v;
+
+	for (size_t c = 0; c < PR_COUNT(counts); c++) {
+		size_t n = counts[c];
+
+		for (size_t twin = 0; twin < n; twin += 1 + n / 7) {
+			pr_buf_reset(&b);
+			pr_buf_char(&b, '{');
+			for (size_t i = 0; i < n; i++)
+				pr_buf_printf(
+				    &b, "\"HostConf%03zuSettings\":0,", i);
+			b.n--;
+			pr_buf_char(&b, '}');
+			v = read_ok(pr_buf_view(&b));
+			ck_assert_int_eq(v->flags, 0);
+			b.n--;
+			pr_buf_printf(
+			    &b, ",\"HostConf%03zusettings\":1}", twin);
+			v = read_ok(pr_buf_view(&b));
+			ck_assert_int_eq(v->flags, PR_JSON_TWINS);
+			b.n--;
+			pr_buf_printf(
+			    &b, ",\"HostConf%03zuSettings\":1}", twin);
+			ck_assert_ptr_null(
+			    pr_json_read(arena, pr_buf_view(&b), &fault));
+			ck_assert_int_eq(fault.error, PR_JSON_DUPLICATE);
+		}
+	}
+	v = read_ok(PR_STR("{\"\":0,\"a\":0,\"ab\":0,\"abc\":0,\"abcd\":0}"));
+	ck_assert_int_eq(v->flags, 0);
+	v = read_ok(PR_STR("{\"ab\":0,\"a\":0,\"aB\":0}"));
+	ck_assert_int_eq(v->flags, PR_JSON_TWINS);
+	v = read_ok(PR_STR("{\"Kind\":0,\"\xe2\x84\xaaind\":0}"));
+	ck_assert_int_eq(v->flags, PR_JSON_TWINS | PR_JSON_ODD_KEY);
+}
+END_TEST
+
 /* Fourteen letters in all spellings: as many twins as there may be keys. */
 START_TEST(all_keys_may_be_twins)
 {
@@ -714,6 +760,7 @@ suite(void)
 	tcase_add_test(tc, values_are_counted);
 	tcase_add_test(tc, keys_are_counted);
 	tcase_add_test(tc, the_last_of_many_keys_is_judged);
+	tcase_add_test(tc, alike_keys_are_told_apart);
 	tcase_add_test(tc, all_keys_may_be_twins);
 	tcase_add_test(tc, every_prefix_is_refused);
 	tcase_add_test(tc, agrees_with_jansson);
