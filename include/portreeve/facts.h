@@ -53,7 +53,7 @@ struct pr_object {
 	/* container */
 	struct pr_str image_id;
 	bool running;
-	/* exec: its container (id) and how it would run */
+	/* exec: its container (id) and how it would run; task: its service */
 	struct pr_str container;
 	bool exec_privileged;
 	struct pr_str exec_user;

@@ -144,7 +144,8 @@ struct pr_daemon_facts {           /* empty strings: not known */
 	size_t n_security_options;
 	const struct pr_str *runtimes; /* configured names */
 	size_t n_runtimes;
-	bool swarm; /* this node is part of one */
+	bool swarm;          /* this node is part of one */
+	int64_t swarm_nodes; /* of a swarm that it manages; 0: not known */
 };
 
 /* Copied into the arena; never waits.  False: the daemon was not seen yet. */

@@ -29,6 +29,7 @@ struct pr_facts {
 	struct pr_arena *arena;
 	const struct pr_lookup *lookup;
 	bool plugin;     /* door */
+	bool one_node;   /* the swarm is this host alone, and that is known */
 	bool would_wait; /* some look-up would have had to wait */
 	/* for pr_question */
 	struct pr_ref *refs;

@@ -153,7 +153,9 @@ struct pr_image_name {
 	X(NETWORK,   'n', "network",   "network create") \
 	X(CONNECT,   'k', "connect",   "network connect: endpoints[0]") \
 	X(BUILD,     'b', "build",     "a build's query") \
-	X(SESSION,   'g', "session",   "BuildKit's session and gRPC: nothing of them is seen")
+	X(SESSION,   'g', "session",   "BuildKit's session and gRPC: nothing of them is seen") \
+	X(SERVICE,   's', "service",   "service create, update and rollback") \
+	X(PLAIN,     'p', "cluster",   "secrets, configs, swarm, nodes, plugins: no power of its own")
 /* clang-format on */
 enum pr_spec_body {
 	PR_SPEC_NOTHING = 0, /* no body, only references */
@@ -178,6 +180,16 @@ struct pr_spec {
 	const char *must_default;
 
 	struct pr_kvs labels;
+	struct pr_kvs task_labels; /* service: of its containers */
+	struct pr_str service_name;
+	bool installs_plugin; /* service: on the nodes of the swarm */
+	/* service: its previous spec comes back (pr_spec_roll_back), if it is
+	 * of this version still */
+	bool rolls_back;
+	uint64_t service_version;
+	/* service: tasks may run where nothing can be looked up; put there by
+	 * who resolves */
+	bool elsewhere;
 	struct pr_str user;
 	bool user_given; /* exec: false means as the container */
 	/* exec: the user of its container, put there by who resolves */
@@ -287,6 +299,13 @@ struct pr_spec *pr_spec_of_container(
  * not understood (cannot tell).
  */
 int pr_spec_add_volumes_from(const struct pr_extract *x, struct pr_spec *s,
+    const struct pr_json *inspect) PR_NODISCARD;
+/*
+ * Fills the spec of a service update that rolls back from the daemon's answer
+ * about the service.  Returns 0, or -1: it is of another version, has no
+ * previous spec, or is not understood (cannot tell).
+ */
+int pr_spec_roll_back(const struct pr_extract *x, struct pr_spec *s,
     const struct pr_json *inspect) PR_NODISCARD;
 /* The value of a label that the body sets: false if it does not set it. */
 bool pr_spec_label(

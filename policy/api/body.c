@@ -328,6 +328,10 @@ check_value(struct body_walk *w, const struct row *r, const struct pr_json *v,
 		return check_int(w, path, v, true);
 	case BODY_UINT:
 		return check_int(w, path, v, false);
+	case BODY_FLOAT:
+		return v->type == PR_JSON_NUMBER
+		    ? 0
+		    : wrong_type(w, path, "a number", v);
 	case BODY_STRSLICE:
 	case BODY_STRSLICE_NUL:
 		if (v->type == PR_JSON_STRING)

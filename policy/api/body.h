@@ -36,6 +36,7 @@ enum body_type {
 	BODY_BOOL,
 	BODY_INT,
 	BODY_UINT,
+	BODY_FLOAT,
 	BODY_INTS,
 	BODY_STRS,
 	BODY_STRS_NUL,

@@ -233,6 +233,22 @@ static const struct extractor {
 	"outputs version"},
     {"build.session", extract_session, ""},
     {"build.grpc", extract_session, ""},
+    {"service.create", extract_service, ""},
+    {"service.update", extract_service, "version registryAuthFrom rollback"},
+    {"secret.create", extract_secret, ""},
+    {"secret.update", extract_secret, "version"},
+    {"config.create", extract_config, ""},
+    {"config.update", extract_config, "version"},
+    {"swarm.init", extract_plain, ""},
+    {"swarm.join", extract_plain, ""},
+    {"swarm.update", extract_plain,
+	"version rotateWorkerToken rotateManagerToken rotateManagerUnlockKey"},
+    {"swarm.unlock", extract_plain, ""},
+    {"node.update", extract_plain, "version"},
+    {"plugin.install", extract_privileges, "remote name"},
+    {"plugin.upgrade", extract_privileges, "remote"},
+    {"plugin.set", extract_settings, ""},
+    {"plugin.create", extract_tar, "name"},
 };
 
 static bool

@@ -30,6 +30,17 @@ int extract_network(struct extract *e, const struct body_slots *host,
 /* SecurityOpt, capabilities, masked paths. */
 int extract_security(struct extract *e, const struct body_slots *host);
 
+/* What containers and services have in common; `field`: where it stands. */
+struct pr_strs extract_capabilities(
+    struct pr_arena *a, const struct pr_json *v);
+struct pr_strs extract_join(
+    struct pr_arena *a, const struct pr_json *const *v, size_t n);
+void extract_health(struct extract *e, const struct pr_json *health);
+int extract_image(
+    struct extract *e, const struct pr_json *image, pr_field field);
+int extract_mount_list(
+    struct extract *e, const struct pr_json *mounts, pr_field where);
+
 /* POST /containers/create */
 int extract_create(struct extract *e, const struct pr_request *rq);
 /* POST /containers/x/exec */
@@ -74,5 +85,12 @@ int64_t extract_cpus(int64_t quota, int64_t period);
 /* A list of ulimits; `checked`: a walk has looked at it already. */
 int extract_ulimits(struct extract *e, const struct pr_json *ulimits,
     bool checked, pr_field field);
+int extract_service(struct extract *e, const struct pr_request *rq);
+int extract_plain(struct extract *e, const struct pr_request *rq);
+int extract_secret(struct extract *e, const struct pr_request *rq);
+int extract_config(struct extract *e, const struct pr_request *rq);
+int extract_privileges(struct extract *e, const struct pr_request *rq);
+int extract_settings(struct extract *e, const struct pr_request *rq);
+int extract_tar(struct extract *e, const struct pr_request *rq);
 
 #endif /* EXTRACT_H */

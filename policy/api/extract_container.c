@@ -11,8 +11,8 @@
 #define DEFAULT_PERIOD INT64_C(100000) /* CpuPeriod 0 (kernel default, us) */
 
 /* "sys_admin", "CAP_SYS_ADMIN" -> "SYS_ADMIN" (FACTS E: upper, CAP_ once). */
-static struct pr_strs
-capabilities(struct pr_arena *a, const struct pr_json *v)
+struct pr_strs
+extract_capabilities(struct pr_arena *a, const struct pr_json *v)
 {
 	struct pr_strs in = body_strs(a, v);
 	struct pr_str *out = pr_arena_array(a, in.n, sizeof *out);
@@ -102,8 +102,8 @@ extract_security(struct extract *e, const struct body_slots *host)
 			return -1;
 	}
 	s->privileged = body_bool(host->f[F_H_PRIVILEGED]);
-	s->cap_add = capabilities(e->arena, host->f[F_H_CAPADD]);
-	s->cap_drop = capabilities(e->arena, host->f[F_H_CAPDROP]);
+	s->cap_add = extract_capabilities(e->arena, host->f[F_H_CAPADD]);
+	s->cap_drop = extract_capabilities(e->arena, host->f[F_H_CAPDROP]);
 	/* null keeps the daemon's list, [] empties it (FACTS E) */
 	s->masked_given = host->f[F_H_MASKEDPATHS] != NULL;
 	s->masked_paths = body_strs(e->arena, host->f[F_H_MASKEDPATHS]);
@@ -250,8 +250,8 @@ extract_devices(struct extract *e, const struct body_slots *host)
 	s->cgroup_rules = body_strs(e->arena, host->f[F_H_DEVICECGROUP]);
 }
 
-static struct pr_strs
-join(struct pr_arena *a, const struct pr_json *const *v, size_t n)
+struct pr_strs
+extract_join(struct pr_arena *a, const struct pr_json *const *v, size_t n)
 {
 	struct pr_str *out;
 	size_t total = 0, at = 0;
@@ -282,14 +282,14 @@ extract_kernel(struct extract *e, const struct body_slots *host)
 	s->oom_score = body_int(host->f[F_H_OOMSCOREADJ]);
 	s->group_add = body_strs(e->arena, host->f[F_H_GROUPADD]);
 	s->extra_hosts = body_strs(e->arena, host->f[F_H_EXTRAHOSTS]);
-	s->dns = join(e->arena, dns, PR_COUNT(dns));
+	s->dns = extract_join(e->arena, dns, PR_COUNT(dns));
 }
 
 /*
  * Healthcheck.Test: [] inherits, ["NONE"] turns it off, and so does every
  * first word that the daemon has no probe for.
  */
-static void
+void
 extract_health(struct extract *e, const struct pr_json *health)
 {
 	struct body_walk walk = {
@@ -308,8 +308,8 @@ extract_health(struct extract *e, const struct pr_json *health)
 	e->spec->healthcheck_off = !e->spec->healthcheck;
 }
 
-static int
-extract_image(struct extract *e, const struct pr_json *image)
+int
+extract_image(struct extract *e, const struct pr_json *image, pr_field field)
 {
 	struct pr_spec *s = e->spec;
 	struct pr_image read;
@@ -318,10 +318,11 @@ extract_image(struct extract *e, const struct pr_json *image)
 	read = pr_image_read(e->arena, s->image);
 	if (read.form == PR_IMAGE_INVALID)
 		return body_refuse(e->why, PR_REASON_AMBIGUOUS,
-		    s->image.n == 0 ? "Image is not set"
-				    : "Image is not a valid reference");
+		    s->image.n == 0 ? "%s is not set"
+				    : "%s is not a valid reference",
+		    field);
 	s->image_ref =
-	    extract_ref(e, PR_KIND_IMAGE, PR_REF_IMAGE, s->image, "Image");
+	    extract_ref(e, PR_KIND_IMAGE, PR_REF_IMAGE, s->image, field);
 	/* a name that cannot be an id needs facts only for some keys */
 	s->refs[s->image_ref].lazy = read.form == PR_IMAGE_NAME;
 	return 0;
@@ -343,7 +344,7 @@ extract_container(struct extract *e, const struct body_slots *config,
 	s->env = body_strs(e->arena, config->f[F_C_ENV]);
 	s->static_mac = body_str(config->f[F_C_MACADDRESS]).n > 0;
 	extract_health(e, config->f[F_C_HEALTHCHECK]);
-	if (extract_image(e, config->f[F_C_IMAGE]) < 0 ||
+	if (extract_image(e, config->f[F_C_IMAGE], "Image") < 0 ||
 	    extract_security(e, host) < 0 ||
 	    extract_mounts(e, config, host) < 0 ||
 	    extract_network(e, host, endpoints) < 0 ||

@@ -262,16 +262,16 @@ read_typed(struct extract *e, struct pr_mount *m, const struct body_slots *f)
 	return 0;
 }
 
-static int
-read_mounts(struct extract *e, const struct pr_json *mounts)
+int
+extract_mount_list(
+    struct extract *e, const struct pr_json *mounts, pr_field where)
 {
 	struct body_walk walk = {
 	    .arena = e->arena, .checked = true, .why = e->why};
 
 	for (size_t i = 0; i < body_count(mounts); i++) {
 		struct body_slots f = {{NULL}};
-		pr_field field =
-		    pr_arena_printf(e->arena, "HostConfig.Mounts[%zu]", i);
+		pr_field field = pr_arena_printf(e->arena, "%s[%zu]", where, i);
 		struct pr_mount *m = mount_new(e, PR_MOUNT_OTHER, field);
 
 		if (body_walk(&walk, BODY_MOUNT, &mounts->items[i], field, &f) <
@@ -315,7 +315,8 @@ extract_mounts(struct extract *e, const struct body_slots *config,
 		    0)
 			return -1;
 	}
-	if (read_mounts(e, host->f[F_H_MOUNTS]) < 0 ||
+	if (extract_mount_list(e, host->f[F_H_MOUNTS], "HostConfig.Mounts") <
+		0 ||
 	    read_volumes_from(
 		e, body_strs(e->arena, host->f[F_H_VOLUMESFROM])) < 0)
 		return -1;

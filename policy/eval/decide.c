@@ -126,7 +126,8 @@ guard_matches(const struct matter *m, const struct pr_guard *g)
 	bool phase = g->all_phases || m->phase.kind == PHASE_UNKNOWN ||
 	    (m->phase.kind == PHASE_SET
 		    ? (g->phases & m->q->served) != 0
-		    : (g->phases >> m->phase.index & 1) != 0);
+		    : (g->phases >> m->phase.index & 1) != 0) ||
+	    (g->phases & cluster_of(m)) != 0;
 
 	return phase && pr_opset_has(&g->deny, m->op->op) &&
 	    !is_member(m->q->who, g->except, g->n_except);
@@ -191,8 +192,10 @@ ask_role_deny(void *arg, const struct matter *m, unsigned grant, int team)
 	enum pr_tri phase = phase_covered(m, g), t;
 
 	if (!pr_opset_has(&m->q->policy->roles[g->role].deny, m->op->op) ||
-	    phase == PR_NO)
+	    (phase == PR_NO && (g->phases & cluster_of(m)) == 0))
 		return;
+	if (phase == PR_NO)
+		phase = PR_YES;
 	t = scope_covers(m, g, team);
 	if (t == PR_YES)
 		t = phase;
@@ -248,9 +251,10 @@ frozen(const struct matter *m, struct pr_decision *d)
 	if (m->op->risk < PR_RISK_MUTATE)
 		return false;
 	for (unsigned i = 0; i < p->n_phases; i++) {
-		bool concerned = m->phase.kind == PHASE_ONE
-		    ? (int)i == m->phase.index
-		    : (m->q->served >> i & 1) != 0;
+		bool concerned = (m->phase.kind == PHASE_ONE
+					 ? (int)i == m->phase.index
+					 : (m->q->served >> i & 1) != 0) ||
+		    (cluster_of(m) >> i & 1) != 0;
 
 		if (!concerned || !phase_frozen(m, i))
 			continue;
@@ -321,6 +325,10 @@ complains(const struct matter *m)
 {
 	const struct pr_policy *p = m->q->policy;
 
+	for (unsigned i = 0; i < p->n_phases; i++) {
+		if ((cluster_of(m) >> i & 1) != 0 && !p->phases[i].complain)
+			return false;
+	}
 	if (m->phase.kind == PHASE_ONE)
 		return p->phases[m->phase.index].complain;
 	if (m->phase.kind == PHASE_UNKNOWN)

@@ -102,7 +102,29 @@ void take_reservation(const struct matter *m, struct pr_decision *d);
 void judge_promotion(
     const struct matter *m, const struct pr_grant *g, struct opinion *o);
 
+/* Labels of what is made beside or without an owner (semantics 10.3). */
+void judge_labels(const struct matter *m, const struct pr_grant *g, int team,
+    struct pr_kvs labels, struct opinion *o);
+
+/* ---- cluster.c ---- */
+/* The phases of other hosts that an operation on a service concerns. */
+pr_phase_mask cluster_of(const struct matter *m);
+/* The grant covers them all. */
+void judge_cluster(
+    const struct matter *m, const struct pr_grant *g, struct opinion *o);
+/* Labels of services, secrets and configs; plugins made by services. */
+void judge_cluster_labels(const struct matter *m, const struct pr_grant *g,
+    int team, struct opinion *o);
+void judge_service_promotion(
+    const struct matter *m, const struct pr_grant *g, struct opinion *o);
+/* A body that needs no profile. */
+void judge_plain(const struct matter *m, const struct pr_grant *g, int team,
+    struct opinion *o);
+
 /* ---- grant.c ---- */
+/* What the profile of a grant says about one spec. */
+void judge_spec(const struct matter *m, const struct pr_grant *g, int team,
+    const struct pr_spec *spec, struct opinion *o);
 /* Everything about one grant and one acting team; *o is wholly written. */
 void judge_grant(
     const struct matter *m, unsigned grant, int team, struct opinion *o);

@@ -22,7 +22,7 @@ judge_env(const struct matter *m, int team)
  * One spec.  A grant is placed by what fails first; what fails later only
  * takes away that complain mode could soften it.
  */
-static void
+void
 judge_spec(const struct matter *m, const struct pr_grant *g, int team,
     const struct pr_spec *spec, struct opinion *o)
 {
@@ -71,8 +71,10 @@ static void
 judge_shape(const struct matter *m, const struct pr_grant *g, int team,
     struct opinion *o)
 {
-	if (!m->spec)
+	if (!m->spec) {
+		judge_plain(m, g, team, o);
 		return;
+	}
 	if (g->profile < 0) {
 		opinion_say(o, PR_NO, STAGE_NO_PROFILE, PR_REASON_NO_PROFILE,
 		    "the grant names no profile");
@@ -82,6 +84,7 @@ judge_shape(const struct matter *m, const struct pr_grant *g, int team,
 	if (o->answer == PR_NO)
 		return;
 	judge_promotion(m, g, o);
+	judge_service_promotion(m, g, o);
 	if (m->q->spec != NULL)
 		judge_spec(m, g, team, m->q->spec, o);
 	else if (!m->q->policy->profiles[g->profile].unrestricted)
@@ -118,6 +121,9 @@ judge_grant(const struct matter *m, unsigned grant, int team, struct opinion *o)
 			: "the grant does not cover this phase");
 		return;
 	}
+	judge_cluster(m, g, o);
+	if (o->answer == PR_NO)
+		return;
 	judge_scope(m, g, team, o);
 	if (o->answer != PR_NO)
 		judge_shape(m, g, team, o);

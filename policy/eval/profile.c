@@ -56,6 +56,50 @@ wanted(const struct judging *j, char *out, size_t len)
 		snprintf(out + at, len - at, "]");
 }
 
+/*
+ * Judges name the fields of a container; the same thing stands elsewhere in
+ * a service.
+ */
+static const struct {
+	const char *container, *service;
+} places[] = {
+    {"HostConfig.CapAdd", "CapabilityAdd"},
+    {"HostConfig.CapDrop", "CapabilityDrop"},
+    {"HostConfig.SecurityOpt", "Privileges"},
+    {"HostConfig.DeviceRequests", "GenericResources"},
+    {"HostConfig.Sysctls", "Sysctls"},
+    {"HostConfig.OomScoreAdj", "OomScoreAdj"},
+    {"HostConfig.GroupAdd", "Groups"},
+    {"HostConfig.ExtraHosts", "Hosts"},
+    {"HostConfig.Dns", "DNSConfig"},
+    {"HostConfig.LogConfig.Type", "LogDriver.Name"},
+    {"HostConfig.LogConfig.Config", "LogDriver.Options"},
+    {"HostConfig.Memory ", "Limits.MemoryBytes "},
+    {"HostConfig.MemorySwap", "Resources.SwapBytes, with the memory,"},
+    {"HostConfig.NanoCpus", "Limits.NanoCPUs"},
+    {"HostConfig.PidsLimit", "Limits.Pids"},
+    {"HostConfig.RestartPolicy", "RestartPolicy"},
+    {"HostConfig.ReadonlyRootfs", "ReadOnly"},
+};
+
+static void
+say_of_service(struct judging *j)
+{
+	char rest[200];
+
+	if (j->spec->body != PR_SPEC_SERVICE)
+		return;
+	for (size_t i = 0; i < PR_COUNT(places); i++) {
+		size_t n = strlen(places[i].container);
+
+		if (strncmp(j->text, places[i].container, n) != 0)
+			continue;
+		snprintf(rest, sizeof rest, "%s", j->text + n);
+		snprintf(j->text, j->len, "%s%s", places[i].service, rest);
+		return;
+	}
+}
+
 static void explain(struct judging *j, const char *fmt, va_list ap)
     PR_PRINTF(2, 0);
 
@@ -63,11 +107,14 @@ static void
 explain(struct judging *j, const char *fmt, va_list ap)
 {
 	char want[96];
-	int n = vsnprintf(j->text, j->len, fmt, ap);
+	size_t n;
 
+	vsnprintf(j->text, j->len, fmt, ap);
+	say_of_service(j);
+	n = strlen(j->text);
 	wanted(j, want, sizeof want);
-	if (n > 0 && (size_t)n < j->len)
-		snprintf(j->text + n, j->len - (size_t)n, ", %.*s.%s wants %s",
+	if (n + 1 < j->len)
+		snprintf(j->text + n, j->len - n, ", %.*s.%s wants %s",
 		    PR_STRF(j->profile->name), pr_profile_key(j->key)->path,
 		    want);
 }
@@ -509,8 +556,11 @@ judge_runtimes(struct judging *j)
 static enum pr_tri
 judge_log_drivers(struct judging *j)
 {
+	/* what another node fills in nobody knows */
 	return default_or_listed(j, j->spec->log_driver,
-	    j->env->default_log_driver, "HostConfig.LogConfig.Type");
+	    j->spec->body == PR_SPEC_SERVICE ? PR_STR("")
+					     : j->env->default_log_driver,
+	    "HostConfig.LogConfig.Type");
 }
 
 static enum pr_tri
@@ -845,7 +895,14 @@ judge_builtin(const struct pr_profile *profile, const struct pr_spec *spec,
 	struct judging j = {profile, spec, env, PR_KEY_PROTECTED, &deny,
 	    why->text, sizeof why->text};
 
-	if (spec->body != PR_SPEC_CONTAINER)
+	why->key = PR_KEY_PROTECTED;
+	if (spec->rolls_back && spec->body == PR_SPEC_UNREAD) {
+		why->answer = PR_CANNOT_TELL;
+		snprintf(why->text, sizeof why->text, "%s is not known",
+		    spec->unread);
+		return PR_CANNOT_TELL;
+	}
+	if (spec->body != PR_SPEC_CONTAINER && spec->body != PR_SPEC_SERVICE)
 		return PR_YES;
 	why->key = PR_KEY_PROTECTED;
 	why->answer = judge_protected(&j);

@@ -61,6 +61,7 @@ const struct pr_object *ref_object(const struct judging *j, int ref);
 
 enum pr_tri judge_network(struct judging *j);
 enum pr_tri judge_endpoints(struct judging *j);
+enum pr_tri judge_service_network(struct judging *j);
 enum pr_tri judge_net_drivers(struct judging *j);
 enum pr_tri judge_ipam_drivers(struct judging *j);
 enum pr_tri judge_net_options(struct judging *j);

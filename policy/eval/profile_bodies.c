@@ -77,12 +77,17 @@ static const key_judge build[PR_KEY_COUNT] = {
     [PR_KEY_BUILD_OPAQUE] = judge_build_opaque,
 };
 
+static const key_judge service[PR_KEY_COUNT] = {
+    [PR_KEY_NS_NETWORK] = judge_service_network,
+};
+
 static const key_judge *const others[PR_SPEC_BODY_COUNT] = {
     [PR_SPEC_IMAGE] = image,
     [PR_SPEC_NETWORK] = network,
     [PR_SPEC_CONNECT] = connect,
     [PR_SPEC_BUILD] = build,
     [PR_SPEC_SESSION] = build,
+    [PR_SPEC_SERVICE] = service,
 };
 
 key_judge

@@ -138,10 +138,27 @@ judge_images_digest(struct judging *j)
 	    j, "Image %s has no digest", shown(j->spec->image, name));
 }
 
+/*
+ * The image, as far as it is known.  A node of the swarm pulls what a name
+ * means there and then, unless it is a digest.
+ */
+static const struct pr_object *
+image_of(const struct judging *j)
+{
+	const struct pr_object *o = ref_object(j, j->spec->image_ref);
+
+	if (o == NULL || j->spec->body != PR_SPEC_SERVICE)
+		return o;
+	return o->presence == PR_PRESENT &&
+		pr_str_find(j->spec->image, '@') < j->spec->image.n
+	    ? o
+	    : NULL;
+}
+
 static const struct pr_json *
 image_config(const struct judging *j, const char *field)
 {
-	const struct pr_object *o = ref_object(j, j->spec->image_ref);
+	const struct pr_object *o = image_of(j);
 
 	if (o == NULL || o->presence != PR_PRESENT || o->config == NULL ||
 	    o->config->type != PR_JSON_OBJECT)
@@ -188,7 +205,7 @@ judge_env_forbid(struct judging *j)
 enum pr_tri
 judge_require_user(struct judging *j)
 {
-	const struct pr_object *o = ref_object(j, j->spec->image_ref);
+	const struct pr_object *o = image_of(j);
 	const struct pr_json *user;
 	char name[SHOWN + 4];
 
@@ -215,7 +232,7 @@ judge_require_user(struct judging *j)
 enum pr_tri
 judge_require_health(struct judging *j)
 {
-	const struct pr_object *o = ref_object(j, j->spec->image_ref);
+	const struct pr_object *o = image_of(j);
 	const struct pr_json *health;
 
 	if (!j->leaf->b || j->spec->healthcheck)

@@ -41,6 +41,9 @@ bind_fits(const struct judging *j, struct pr_str pattern,
 		return PR_NO;
 	if (fact == NULL || !fact->known)
 		return PR_CANNOT_TELL;
+	/* what lies below the root on other hosts nobody looks at */
+	if (j->spec->elsewhere && m->source.n > literal_root(p).n)
+		return PR_CANNOT_TELL;
 	return fact->last_link <= literal_root(p).n ? PR_YES : PR_NO;
 }
 
@@ -70,7 +73,9 @@ judge_bind(struct judging *j)
 		if (best == PR_CANNOT_TELL)
 			all = judge_cannot_tell(j, "%s: %s: %s", m->field,
 			    shown(m->source, name),
-			    fact != NULL && fact->why != NULL
+			    fact != NULL && fact->known
+				? "it may be a link on another node"
+				: fact != NULL && fact->why != NULL
 				? fact->why
 				: "the host path was not looked at");
 		if (best == PR_NO)
@@ -114,7 +119,8 @@ judge_shared_trees(struct judging *j)
 	for (size_t i = 0; i < j->spec->n_binds; i++) {
 		const struct pr_bind_source *b = &j->spec->binds[i];
 
-		if (b->fact == NULL || !b->fact->shared_known)
+		if (b->fact == NULL || !b->fact->shared_known ||
+		    (j->spec->elsewhere && !b->fact->shared))
 			all = judge_cannot_tell(j,
 			    "%s: the mounts of other containers are not known",
 			    shown(b->path, name));
@@ -165,10 +171,17 @@ judge_volumes(struct judging *j)
 	for (size_t i = 0; i < j->spec->n_mounts; i++) {
 		const struct pr_mount *m = &j->spec->mounts[i];
 
-		if (m->type == PR_MOUNT_VOLUME && m->ref >= 0 &&
-		    pr_str_is(j->leaf->word, "none"))
+		if (m->type != PR_MOUNT_VOLUME || m->ref < 0)
+			continue;
+		if (pr_str_is(j->leaf->word, "none"))
 			return judge_no(j, "%s mounts volume %s", m->field,
 			    shown(m->source, name));
+		/* another node may have another volume of that name */
+		if (j->spec->elsewhere && !pr_str_is(j->leaf->word, "any"))
+			return judge_cannot_tell(j,
+			    "%s: whose volume %s is on other nodes is not "
+			    "known",
+			    m->field, shown(m->source, name));
 	}
 	return PR_YES;
 }

@@ -161,6 +161,57 @@ judge_build_network(struct judging *j)
 	return judge_ns(j, &j->spec->network);
 }
 
+/*
+ * Only networks of the whole swarm can be a service's.  This host's answer
+ * for a name may be about a network of its own, which hides the swarm's.
+ */
+static enum pr_tri
+of_the_swarm(struct judging *j, const struct pr_ns *ns)
+{
+	const struct pr_object *o = ref_object(j, ns->ref);
+	const struct pr_json *scope;
+
+	if (ns->kind != PR_NS_NAMED || o == NULL || o->presence != PR_PRESENT ||
+	    o->builtin)
+		return PR_YES; /* or judged by judge_endpoints */
+	scope = member(o->inspect, "Scope");
+	if (scope == NULL || scope->type != PR_JSON_STRING)
+		return judge_cannot_tell(
+		    j, "%s: the network's scope is not known", ns->field);
+	return pr_str_is(scope->str, "swarm")
+	    ? PR_YES
+	    : judge_no(j, "%s is no network of the swarm", ns->field);
+}
+
+/* A service without networks is on the bridge of the node. */
+enum pr_tri
+judge_service_network(struct judging *j)
+{
+	enum pr_tri all = PR_YES;
+
+	if (j->spec->n_endpoints == 0)
+		return list_has(j->leaf, "private")
+		    ? PR_YES
+		    : judge_no(j, "TaskTemplate.Networks is empty");
+	for (size_t i = 0; i < j->spec->n_endpoints && all != PR_NO; i++) {
+		enum pr_tri t = of_the_swarm(j, &j->spec->endpoints[i].network);
+
+		all = t == PR_YES ? all : t;
+	}
+	if (all == PR_NO)
+		return PR_NO;
+	if (all == PR_CANNOT_TELL) {
+		char text[200];
+
+		memcpy(text, j->text, j->len < 200 ? j->len : 200);
+		if (judge_endpoints(j) == PR_NO)
+			return PR_NO;
+		memcpy(j->text, text, j->len < 200 ? j->len : 200);
+		return PR_CANNOT_TELL;
+	}
+	return judge_endpoints(j);
+}
+
 /* A network that is made: its driver, and what the driver is told. */
 enum pr_tri
 judge_net_drivers(struct judging *j)

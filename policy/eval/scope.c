@@ -61,9 +61,12 @@ has_no_owner(const struct pr_ref *r)
 {
 	if (r->role == PR_REF_NEW_NAME || r->kind == PR_KIND_IMAGE)
 		return true;
-	/* an exec is its container's, which is a reference of its own */
-	if (r->kind == PR_KIND_EXEC && r->object != NULL &&
-	    r->object->presence == PR_PRESENT)
+	/* an exec is its container's, a task its service's, and those are
+	 * references of their own */
+	if ((r->kind == PR_KIND_EXEC ||
+		(r->kind == PR_KIND_TASK && r->object != NULL &&
+		    r->object->container.n > 0)) &&
+	    r->object != NULL && r->object->presence == PR_PRESENT)
 		return true;
 	return r->kind == PR_KIND_NETWORK && r->object != NULL &&
 	    r->object->presence == PR_PRESENT && r->object->builtin;
@@ -263,7 +266,7 @@ phase_claimed(
  * nothing else than what the request may say.  The team is named before the
  * phase, however the labels are ordered.
  */
-static void
+void
 judge_labels(const struct matter *m, const struct pr_grant *g, int team,
     struct pr_kvs labels, struct opinion *o)
 {
@@ -299,8 +302,11 @@ judge_label(const struct matter *m, const struct pr_grant *g, int team,
 		return;
 	if (m->op->creates == PR_KIND_IMAGE)
 		judge_labels(m, g, team, s->labels, o);
-	for (size_t i = 0; m->creates && i < s->n_mounts; i++)
+	for (size_t i = 0;
+	     (m->creates || s->body == PR_SPEC_SERVICE) && i < s->n_mounts; i++)
 		judge_labels(m, g, team, s->mounts[i].labels, o);
+	if (o->answer != PR_NO)
+		judge_cluster_labels(m, g, team, o);
 }
 
 void

@@ -135,6 +135,8 @@ take_event(struct pr_inventory *inv, const struct pr_json *event)
 	}
 	if (is_quiet(action))
 		return;
+	if (pr_str_is(type, "node")) /* how many there are */
+		ask_daemon(inv);
 	for (size_t i = 0; i < PR_COUNT(event_types); i++) {
 		if (!pr_str_is(type, event_types[i].type))
 			continue;

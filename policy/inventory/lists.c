@@ -201,7 +201,7 @@ void
 daemon_facts_read(struct answer *info, const struct pr_json *version)
 {
 	struct pr_daemon_facts *f = pr_arena_alloc(info->arena, sizeof *f);
-	const struct pr_json *json = info->json;
+	const struct pr_json *json = info->json, *swarm, *nodes;
 	struct pr_str state;
 
 	/* the other answer may go away before this one */
@@ -221,9 +221,12 @@ daemon_facts_read(struct answer *info, const struct pr_json *version)
 	    &f->n_security_options);
 	f->runtimes = keys_of(info->arena,
 	    json_of(json, "Runtimes", PR_JSON_OBJECT), &f->n_runtimes);
-	state =
-	    json_str(json_of(json, "Swarm", PR_JSON_OBJECT), "LocalNodeState");
+	swarm = json_of(json, "Swarm", PR_JSON_OBJECT);
+	state = json_str(swarm, "LocalNodeState");
 	f->swarm = state.n > 0 && !pr_str_is(state, "inactive");
+	nodes = json_of(swarm, "Nodes", PR_JSON_NUMBER);
+	if (f->swarm && nodes != NULL && (nodes->flags & PR_JSON_INT) != 0)
+		f->swarm_nodes = nodes->i;
 	info->daemon = f;
 }
 

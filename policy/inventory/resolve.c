@@ -137,7 +137,17 @@ read_plugin(struct pr_inventory *inv PR_UNUSED, struct pr_arena *a PR_UNUSED,
 	o->name = json_str(json, "Name");
 }
 
-/* Services, nodes, secrets, configs, tasks. */
+static void
+read_task(struct pr_inventory *inv PR_UNUSED, struct pr_arena *a PR_UNUSED,
+    const struct pr_json *json, struct pr_object *o)
+{
+	o->id = json_str(json, "ID");
+	o->name = json_str(json, "Name");
+	o->created = json_str(json, "CreatedAt");
+	o->container = json_str(json, "ServiceID");
+}
+
+/* Services, nodes, secrets, configs. */
 static void
 read_swarm(struct pr_inventory *inv PR_UNUSED, struct pr_arena *a PR_UNUSED,
     const struct pr_json *json, struct pr_object *o)
@@ -165,7 +175,7 @@ static const struct route routes[PR_KIND_COUNT] = {
     [PR_KIND_VOLUME] = {"/volumes/", "", false, NULL, read_volume},
     [PR_KIND_PLUGIN] = {"/plugins/", "/json", true, NULL, read_plugin},
     [PR_KIND_SERVICE] = {"/services/", "", false, NULL, read_swarm},
-    [PR_KIND_TASK] = {"/tasks/", "", false, NULL, read_swarm},
+    [PR_KIND_TASK] = {"/tasks/", "", false, NULL, read_task},
     [PR_KIND_NODE] = {"/nodes/", "", false, NULL, read_swarm},
     [PR_KIND_SECRET] = {"/secrets/", "", false, NULL, read_swarm},
     [PR_KIND_CONFIG] = {"/configs/", "", false, NULL, read_swarm},
@@ -390,6 +400,9 @@ read_present(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
 	if (kind == PR_KIND_EXEC && a->object.container.n != ID_LEN)
 		return pr_err_set(err, PR_ERR_INVALID, 0,
 		    "dockerd did not say whose the exec is");
+	if (kind == PR_KIND_TASK && a->object.container.n == 0)
+		return pr_err_set(
+		    err, PR_ERR_INVALID, 0, "the task is no service's");
 	return judge_ambiguity(inv, ref, deadline, f, err);
 }
 

@@ -568,12 +568,25 @@ facts_init(struct work *w)
 	    .plugin = w->j->door == PR_DOOR_PLUGIN};
 }
 
+/* A service runs wherever its swarm has a node. */
+static bool
+swarm_is_one_node(struct work *w)
+{
+	struct pr_daemon_facts daemon = {0};
+
+	return w->spec != NULL &&
+	    (w->spec->body == PR_SPEC_SERVICE || w->spec->rolls_back) &&
+	    pr_inventory_daemon(w->j->inventory, w->a, &daemon) &&
+	    daemon.swarm_nodes == 1;
+}
+
 /* Looks up, decides and holds; w->again: on facts that are none any more. */
 static enum pr_judge_answer
 judge_once(struct work *w)
 {
 	w->again = AS_IT_IS;
 	w->since = pending_clock(w->j->pending);
+	w->facts.one_node = swarm_is_one_node(w);
 	pr_resolve(&w->facts, &w->rq, w->spec);
 	if (w->facts.would_wait || decide(w) == PR_JUDGE_WOULD_WAIT)
 		return PR_JUDGE_WOULD_WAIT;

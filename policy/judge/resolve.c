@@ -165,15 +165,18 @@ resolve_target(struct pr_facts *f, const struct pr_request *rq)
 		return NULL;
 	r.object = object_of(f, r.kind, r.name);
 	add_ref(f, r);
-	if (r.kind != PR_KIND_EXEC)
+	if (r.kind != PR_KIND_EXEC && r.kind != PR_KIND_TASK)
 		return r.object;
-	if (r.object == NULL || r.object->presence != PR_PRESENT)
+	if (r.object == NULL || r.object->presence != PR_PRESENT ||
+	    r.object->container.n == 0)
 		return NULL;
-	r = (struct pr_ref){.kind = PR_KIND_CONTAINER,
+	r = (struct pr_ref){.kind = r.kind == PR_KIND_TASK ? PR_KIND_SERVICE
+							   : PR_KIND_CONTAINER,
 	    .role = PR_REF_CONTAINER_OF,
 	    .name = r.object->container,
-	    .field = "the exec's container"};
-	r.object = object_of(f, PR_KIND_CONTAINER, r.name);
+	    .field = r.kind == PR_KIND_TASK ? "the task's service"
+					    : "the exec's container"};
+	r.object = object_of(f, r.kind, r.name);
 	add_ref(f, r);
 	return r.object;
 }
@@ -255,6 +258,18 @@ resolve_stored(struct pr_facts *f, const struct pr_object *container)
 	f->stored_known = true;
 }
 
+/* What the service had before is what the update asks for. */
+static void
+roll_back(
+    struct pr_facts *f, struct pr_spec *spec, const struct pr_object *service)
+{
+	struct pr_extract x = {f->arena, f->plugin};
+
+	if (service == NULL || service->presence != PR_PRESENT ||
+	    pr_spec_roll_back(&x, spec, service->inspect) < 0)
+		return; /* unread: cannot tell */
+}
+
 void
 pr_resolve(
     struct pr_facts *f, const struct pr_request *rq, struct pr_spec *spec)
@@ -264,6 +279,9 @@ pr_resolve(
 	if (f->would_wait)
 		return;
 	if (spec != NULL) {
+		if (spec->rolls_back)
+			roll_back(f, spec, target);
+		spec->elsewhere = spec->body == PR_SPEC_SERVICE && !f->one_node;
 		if (spec->body == PR_SPEC_EXEC)
 			complete_exec(f, spec, target);
 		resolve_spec(f, spec,

@@ -256,8 +256,10 @@ question(struct world *w, const struct pr_json *v)
 	struct pr_who who = {0};
 	struct pr_extract x = {w->arena, plugin};
 	struct pr_lookup lookup = {w, object_of, path_of};
-	struct pr_facts facts = {
-	    .arena = w->arena, .lookup = &lookup, .plugin = plugin};
+	struct pr_facts facts = {.arena = w->arena,
+	    .lookup = &lookup,
+	    .plugin = plugin,
+	    .one_node = number(daemon, "swarm_nodes", 0) == 1};
 	struct pr_call call = {.method = text(v, "method"),
 	    .target = text(v, "target"),
 	    .max_body = PR_CAP_PLUGIN_BODY};

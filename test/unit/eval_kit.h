@@ -51,7 +51,8 @@ struct ask {                 /* one question, as a row of a table writes it */
 	const char *ran;     /* images (counted.h), or NULL */
 	const char *team;    /* X-Portreeve-Team, or NULL */
 	bool plugin;
-	int64_t now; /* seconds */
+	bool one_node; /* of the swarm */
+	int64_t now;   /* seconds */
 };
 
 static inline struct kit
@@ -270,8 +271,10 @@ static inline void
 kit_resolve(struct kit *k, const struct ask *a)
 {
 	struct pr_lookup lookup = {k, kit_object, kit_path};
-	struct pr_facts f = {
-	    .arena = k->arena, .lookup = &lookup, .plugin = a->plugin};
+	struct pr_facts f = {.arena = k->arena,
+	    .lookup = &lookup,
+	    .plugin = a->plugin,
+	    .one_node = a->one_node};
 
 	k->objects = kit_json(k, a->objects);
 	k->paths = kit_json(k, a->paths);

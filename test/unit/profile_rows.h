@@ -4,7 +4,8 @@
  * spellings that try to get round it.  Read by test_profile.c.
  *
  * leaf: what the profile says; body: "H:..." of HostConfig, "C:..." beside
- * it, "I:..." the image, "X:..." of an exec, or a whole call and its body;
+ * it, "I:..." the image, "X:..." of an exec, "S:..." of a service's
+ * ContainerSpec, "T:..." of its TaskTemplate, or a whole call and its body;
  * objects and paths: what the daemon and the host know.
  */
 #ifndef PROFILE_ROWS_H

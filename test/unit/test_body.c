@@ -263,6 +263,7 @@ static const struct {
     {BODY_AUTH, "serveraddress", "'s'", FREE},
     {BODY_AUTH, "identitytoken", "'t'", FREE},
     {BODY_AUTH, "registrytoken", "'t'", FREE},
+#include "cluster_fields.def"
 };
 
 struct walked {

@@ -65,7 +65,7 @@ static const struct {
     {{"api"}, CLI_OK, "\ncontainer.create ", NULL},
     {{"api", "--keys"}, CLI_OK, "\nexec.privileged ", NULL},
     {{"api", "--keys", "-ojsonl"}, CLI_OK,
-	"\"bodies\":\"container volume\",\"absent\":\"own\"", NULL},
+	"\"bodies\":\"container volume service\",\"absent\":\"own\"", NULL},
     {{"api", "-r", "volume", "-o", "json"}, CLI_OK, "\"volume.create\"", NULL},
     {{"api", "-ojsonl", "-rvolume"}, CLI_OK, "\"id\":\"VOLUME_LIST\"", NULL},
     {{"api", "--output=csv", "--resource", "volume"}, CLI_OK,

@@ -25,6 +25,16 @@ profile_kit(const char *leaf)
 	return k;
 }
 
+/* Where the body of "POST /x {...}" begins: at a brace or a bracket. */
+static const char *
+split(const char *row)
+{
+	size_t n = strcspn(row, "{[");
+
+	return n > 0 && row[n] != '\0' && row[n - 1] == ' ' ? row + n - 1
+							    : NULL;
+}
+
 static void
 read_row(
     struct kit *k, const char *body, const char *objects, const char *paths)
@@ -34,11 +44,20 @@ read_row(
 
 	if (strncmp(body, "POST ", 5) == 0 ||
 	    strncmp(body, "DELETE ", 7) == 0) {
-		const char *at = strstr(body, " {");
+		const char *at = split(body);
 		size_t n = at != NULL ? (size_t)(at - body) : strlen(body);
 
 		call = pr_arena_printf(k->arena, "%.*s", (int)n, body);
 		body = at != NULL ? at + 1 : NULL;
+	} else if (body[0] == 'S' || body[0] == 'T') {
+		call = "POST /v1.41/services/create";
+		body = pr_arena_printf(k->arena,
+		    body[0] == 'S'
+			? "{'TaskTemplate':{'RestartPolicy':{'Condition':"
+			  "'none'},'ContainerSpec':{'Image':'alpine'%s%s}}}"
+			: "{'TaskTemplate':{'ContainerSpec':{'Image':"
+			  "'alpine'}%s%s}}",
+		    rest[0] != '\0' ? "," : "", rest);
 	} else if (body[0] == 'X') {
 		call = "POST /v1.41/containers/web/exec";
 		body = pr_arena_printf(k->arena, "{%s}", rest);
