@@ -246,6 +246,10 @@ extract_network_create(struct extract *e, const struct pr_request *rq)
 	s->must_default = walk.must_default;
 	s->labels = body_map(e->arena, f.f[F_NW_LABELS]);
 	s->net_driver = body_str(f.f[F_NW_DRIVER]);
+	/* compose 1 sets it always; it says something about swarm's alone */
+	if (s->must_default == NULL && body_bool(f.f[F_NW_ATTACHABLE]) &&
+	    s->net_driver.n > 0 && !pr_str_is(s->net_driver, "bridge"))
+		s->must_default = "Attachable";
 	s->net_options = body_map(e->arena, f.f[F_NW_OPTIONS]);
 	s->ipam_driver = body_str(f.f[F_NI_DRIVER]);
 	s->ipam_options = body_map(e->arena, f.f[F_NI_OPTIONS]);

@@ -29,7 +29,7 @@ from .room import HarnessError, die_with_parent, end_process, tail, wait_until
 APPLETS = ("sh ash sleep cat ls id echo true false grep mount umount hostname "
            "wget nc touch mkdir rm ps head tail wc stat sort seq env printenv "
            "tty stty date dd df find kill cp mv ln chmod chown test yes nproc "
-           "httpd sed awk tr").split()
+           "httpd sed awk tr pwd").split()
 
 # Runs as pid 1 inside.  "$@" is dockerd and its arguments.
 INIT = r"""

@@ -18,7 +18,8 @@ VOLUME = S.schema("Driver DriverOpts:ms Labels:ms Name",
                   ClusterVolumeSpec=S.schema())
 NETWORK = S.schema(
     "Name CheckDuplicate:b Driver EnableIPv4:b EnableIPv6:b Internal:b "
-    "Options:ms Labels:ms", must="Scope Attachable:b Ingress:b ConfigOnly:b",
+    "Options:ms Labels:ms Attachable:b",
+    must="Scope Ingress:b ConfigOnly:b",
     ConfigFrom=S.schema("Network"),
     IPAM=S.schema("Driver Options:ms", Config=[S.schema(
         "Subnet IPRange Gateway AuxiliaryAddresses:ms")]))
@@ -280,7 +281,9 @@ def of_volume(body):
 def of_network(body):
     s = new(NETWORK_KEYS)
     s.net = read(s, NETWORK, body)
-    s.must = s.must or bool(s.net.get("ConfigFrom"))
+    s.must = s.must or bool(s.net.get("ConfigFrom")) or bool(
+        s.net.get("Attachable") and
+        s.net.get("Driver") not in (None, "", "bridge"))
     s.labels = s.net.get("Labels", {})
     if not s.net.get("Name"):
         refuse()

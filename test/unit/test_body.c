@@ -238,7 +238,7 @@ static const struct {
     {BODY_NETWORK, "EnableIPv6", "true", FREE},
     {BODY_NETWORK, "IPAM", "{'Driver':'x'}", JUDGED},
     {BODY_NETWORK, "Internal", "true", FREE},
-    {BODY_NETWORK, "Attachable", "true", DEFAULT},
+    {BODY_NETWORK, "Attachable", "true", JUDGED},
     {BODY_NETWORK, "Ingress", "true", DEFAULT},
     {BODY_NETWORK, "ConfigOnly", "true", DEFAULT},
     {BODY_NETWORK, "ConfigFrom", "{'Network':'x'}", DEFAULT},
