@@ -24,7 +24,7 @@ is_secret(const struct judging *j, struct pr_str name)
 	const struct pr_leaf *forbid = &j->profile->leaf[PR_KEY_ENV_FORBID];
 	struct pr_strs patterns = {usual, PR_COUNT(usual)};
 
-	if (forbid->made)
+	if (forbid->made && forbid->list.n > 0)
 		patterns = forbid->list;
 	for (size_t i = 0; i < patterns.n; i++) {
 		if (pr_glob_nocase(patterns.v[i], name, '\0'))
