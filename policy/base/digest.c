@@ -6,23 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* SHA256_*: EVP allocates for each digest, and one is made for each record */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/sha.h>
 
+#include <portreeve/compiler.h>
 #include <portreeve/digest.h>
 
-/* Fetched once: a fetch a digest costs more than a short digest does. */
+/* For HMAC.  Fetched once: a fetch costs more than a short digest does. */
 static EVP_MD *sha256;
 static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
-static __thread EVP_MD_CTX *ctx; /* one a thread; freed by its key */
-static pthread_key_t ctx_key;
-
-static void
-ctx_free(void *p)
-{
-	EVP_MD_CTX_free(p);
-}
 
 /* openssl.cnf and OPENSSL_CONF have no say in what is trusted here. */
 __attribute__((constructor)) static void
@@ -35,7 +31,7 @@ static void
 sha256_setup(void)
 {
 	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	if (sha256 == NULL || pthread_key_create(&ctx_key, ctx_free) != 0) {
+	if (sha256 == NULL) {
 		fputs("portreeve: no SHA-256 in libcrypto\n", stderr);
 		abort();
 	}
@@ -44,15 +40,11 @@ sha256_setup(void)
 void
 pr_sha256(const void *p, size_t n, uint8_t out[PR_SHA256_LEN])
 {
-	pthread_once(&sha256_once, sha256_setup);
-	if (ctx == NULL) {
-		ctx = EVP_MD_CTX_new();
-		pthread_setspecific(ctx_key, ctx);
-	}
-	if (ctx == NULL || EVP_DigestInit_ex2(ctx, sha256, NULL) != 1 ||
-	    EVP_DigestUpdate(ctx, p, n) != 1 ||
-	    EVP_DigestFinal_ex(ctx, out, NULL) != 1)
-		abort(); /* out of memory: nothing else can fail here */
+	SHA256_CTX ctx PR_UNINITIALIZED;
+
+	if (SHA256_Init(&ctx) != 1 || SHA256_Update(&ctx, p, n) != 1 ||
+	    SHA256_Final(out, &ctx) != 1)
+		abort(); /* none of them can fail */
 }
 
 void

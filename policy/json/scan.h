@@ -6,7 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#ifdef __SSE2__
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__SSE2__)
 #include <emmintrin.h>
 #endif
 
@@ -56,6 +58,35 @@ scan_short(const char *p, const char *end, size_t *n)
 #endif
 }
 
+#if defined(__x86_64__)
+/* The same for whole blocks of 64 bytes; returns where it must be looked at
+ * byte by byte. */
+__attribute__((target("avx2"))) static inline const char *
+scan_blocks(const char *p, const char *end)
+{
+	const __m256i space = _mm256_set1_epi8(' ');
+	const __m256i quote = _mm256_set1_epi8('"');
+	const __m256i escape = _mm256_set1_epi8('\\');
+
+	for (; end - p >= 64; p += 64) {
+		__m256i a = _mm256_loadu_si256((const void *)p);
+		__m256i b = _mm256_loadu_si256((const void *)(p + 32));
+		/* a byte below a space, as signed numbers go */
+		__m256i low = _mm256_or_si256(
+		    _mm256_cmpgt_epi8(space, a), _mm256_cmpgt_epi8(space, b));
+		__m256i odd =
+		    _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi8(a, quote),
+					_mm256_cmpeq_epi8(b, quote)),
+			_mm256_or_si256(_mm256_cmpeq_epi8(a, escape),
+			    _mm256_cmpeq_epi8(b, escape)));
+
+		if (_mm256_movemask_epi8(_mm256_or_si256(low, odd)) != 0)
+			break;
+	}
+	return p;
+}
+#endif
+
 /*
  * The first byte in [p, end) that is not plain, or end.  The vectors need no
  * alignment and never read past end.
@@ -63,6 +94,10 @@ scan_short(const char *p, const char *end, size_t *n)
 static inline const char *
 scan_plain(const char *p, const char *end)
 {
+#if defined(__x86_64__)
+	if (end - p >= 256 && __builtin_cpu_supports("avx2"))
+		p = scan_blocks(p, end);
+#endif
 #ifdef __SSE2__
 	for (; end - p >= 16; p += 16) {
 		unsigned stops = scan_stops(p);

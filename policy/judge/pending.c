@@ -22,6 +22,7 @@
 #define USED_FOR  (10 * PR_SEC)       /* a name that a handler resolves */
 #define SECOND    INT64_C(1000000000) /* of wall time, ns */
 #define TURN      (25 * PR_MS) /* a thread is not kept longer than this */
+#define SPARE     64           /* entries that are kept for the next ones */
 #define CHANGES   4096         /* slots; two names in one cost a look-up */
 
 struct name {
@@ -49,6 +50,8 @@ struct pending {
 	struct entry *slots[SLOTS];
 	struct entry *newest, *oldest;
 	size_t n;
+	struct entry *spare; /* by next; taken and given once a request */
+	size_t n_spare;
 	uint64_t next_handle;
 	struct name *names;
 	size_t n_names;
@@ -64,11 +67,29 @@ pending_entry_fini(struct pending_entry *e)
 	e->n_volumes = 0;
 }
 
+/* The entry's own memory: what it owned is somebody else's, or freed. */
 static void
-entry_free(struct entry *e)
+entry_drop(struct pending *p, struct entry *e)
 {
-	pending_entry_fini(&e->e);
-	free(e);
+	if (p->n_spare == SPARE) {
+		free(e);
+		return;
+	}
+	e->next = p->spare;
+	p->spare = e;
+	p->n_spare++;
+}
+
+static struct entry *
+entry_take(struct pending *p)
+{
+	struct entry *e = p->spare;
+
+	if (e == NULL)
+		return pr_xmalloc(sizeof *e);
+	p->spare = e->next;
+	p->n_spare--;
+	return e;
 }
 
 struct pending *
@@ -95,8 +116,11 @@ pending_free(struct pending *p)
 		struct entry *e = p->oldest;
 
 		p->oldest = e->newer;
-		entry_free(e);
+		pending_entry_fini(&e->e);
+		free(e);
 	}
+	while (p->spare != NULL)
+		free(entry_take(p));
 	while (p->names != NULL) {
 		struct name *n = p->names;
 
@@ -253,8 +277,11 @@ static bool
 names_free(
     const struct pending *p, const struct pr_ref *refs, size_t n, uint64_t turn)
 {
-	uint64_t now = pr_clock_now();
+	uint64_t now;
 
+	if (p->names == NULL)
+		return true;
+	now = pr_clock_now();
 	for (size_t i = 0; i < n; i++) {
 		if (holds_name(&refs[i]) && in_use(p, &refs[i], turn, now))
 			return false;
@@ -281,7 +308,7 @@ static void
 take_names(struct pending *p, const struct pr_ref *refs, size_t n,
     uint64_t handle, uint64_t until)
 {
-	uint64_t now = pr_clock_now();
+	uint64_t now = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct pr_ref *r = &refs[i];
@@ -289,6 +316,8 @@ take_names(struct pending *p, const struct pr_ref *refs, size_t n,
 
 		if (!holds_name(r))
 			continue;
+		if (now == 0)
+			now = pr_clock_now();
 		name = pr_xcalloc(1, sizeof *name + r->name.n);
 		name->handle = handle;
 		name->kind = r->kind;
@@ -326,11 +355,12 @@ wait_freed(struct pending *p, uint64_t deadline)
 static void
 add_entry(struct pending *p, const struct pending_entry *src, uint64_t handle)
 {
-	struct entry *e = pr_xcalloc(1, sizeof *e);
+	struct entry *e = entry_take(p);
 	size_t slot = slot_of(&src->key);
 
 	e->e = *src;
 	e->handle = handle;
+	e->newer = NULL;
 	e->next = p->slots[slot];
 	p->slots[slot] = e;
 	e->older = p->newest;
@@ -345,7 +375,8 @@ add_entry(struct pending *p, const struct pending_entry *src, uint64_t handle)
 
 		free_names(p, old->handle, 0);
 		unlink_entry(p, old);
-		entry_free(old);
+		pending_entry_fini(&old->e);
+		entry_drop(p, old);
 	}
 }
 
@@ -390,7 +421,8 @@ pending_add(struct pending *p, const struct pending_entry *e,
 	int rc = 0;
 
 	pthread_mutex_lock(&p->lock);
-	free_names(p, 0, pr_clock_now());
+	if (p->names != NULL)
+		free_names(p, 0, pr_clock_now());
 	if (!names_free(p, refs, n_refs, *turn) &&
 	    (!may_wait || !wait_free(p, refs, n_refs, deadline, turn)))
 		rc = -1;
@@ -456,7 +488,7 @@ pending_drop(struct pending *p, uint64_t handle, struct pending_entry *out)
 		if (e->handle == handle) {
 			*out = e->e;
 			unlink_entry(p, e);
-			free(e);
+			entry_drop(p, e);
 			break;
 		}
 	}
@@ -500,7 +532,7 @@ pending_end(struct pending *p, const struct pending_key *key,
 		*out = found->e;
 		*handle = found->handle;
 		unlink_entry(p, found);
-		free(found);
+		entry_drop(p, found);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return found != NULL;

@@ -27,7 +27,7 @@ fill_subject(struct pr_record *r, const struct pr_subject *s)
 
 static void
 fill_teams(struct pr_arena *a, struct pr_record *r, const struct snapshot *s,
-    const struct teams *t)
+    const struct teams *t, uint64_t now)
 {
 	struct pr_record_team *teams;
 	struct pr_str source = PR_STR("cert");
@@ -37,8 +37,7 @@ fill_teams(struct pr_arena *a, struct pr_record *r, const struct snapshot *s,
 		return;
 	if (t->membership != NULL) {
 		source = t->membership->source;
-		age = (int64_t)((pr_clock_now() - t->membership->fetched_at) /
-		    PR_MS);
+		age = (int64_t)((now - t->membership->fetched_at) / PR_MS);
 	}
 	teams = pr_arena_array(a, t->n, sizeof *teams);
 	for (size_t i = 0; i < t->n; i++)
@@ -141,7 +140,7 @@ record_fill(struct pr_judge *j, struct pr_arena *a,
 	r->stage = PR_STR("request");
 	r->level = PR_AUDIT_LEVEL_METADATA;
 	fill_subject(r, subject);
-	fill_teams(a, r, s, teams);
+	fill_teams(a, r, s, teams, now);
 	r->method = call->call.method;
 	r->target = call->call.target;
 	if (rq != NULL) {

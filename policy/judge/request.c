@@ -670,7 +670,7 @@ static void
 begin(struct work *w)
 {
 	*w->out = (struct pr_judgement){.turn = w->out->turn};
-	w->held = pr_xcalloc(1, sizeof *w->held);
+	w->held = pr_arena_alloc(w->a, sizeof *w->held);
 	w->held->judge = w->j;
 	w->held->snapshot = judge_snapshot(w->j);
 	w->out->held = w->held;
@@ -761,6 +761,5 @@ pr_judgement_end(struct pr_judgement *out)
 	teams_unref(held->teams);
 	pr_subject_unref(held->subject);
 	snapshot_unref(held->snapshot);
-	free(held);
-	out->held = NULL;
+	out->held = NULL; /* it lies in the arena */
 }

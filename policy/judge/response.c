@@ -394,8 +394,11 @@ find_op(struct pr_judge *j, struct pr_arena *a,
 {
 	enum pr_op op;
 
-	if (!pending_op(j->pending, key, &op, id))
+	if (!pending_op(j->pending, key, &op, id)) {
+		if (id[0] == '\0') /* nobody judged it: a name for itself */
+			pr_uuid7(pr_clock_wall(), id);
 		return pr_request_read(a, &call->call, rq, why);
+	}
 	rq->op = pr_api_op(op);
 	return 0;
 }
@@ -440,10 +443,9 @@ pr_judge_response(struct pr_judge *j, struct pr_arena *a,
 
 	*out = (struct pr_judgement){0};
 	*outcome = (struct pr_outcome){.time = pr_clock_wall()};
-	out->held = pr_xcalloc(1, sizeof *out->held);
+	out->held = pr_arena_alloc(a, sizeof *out->held);
 	out->held->judge = j;
 	out->held->snapshot = judge_snapshot(j);
-	pr_uuid7(outcome->time, out->id);
 	pending_key(call, &key);
 	/* rules that need the directory may have to wait: the entry is taken
 	 * out only when the stage can be finished */
