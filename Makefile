@@ -57,6 +57,7 @@ CLI_SRC    := $(filter policy/cli/%,$(LIB_SRC))
 LIB_SRC    := $(filter-out policy/cli/%,$(LIB_SRC))
 CERT_SRC   := $(wildcard certs/*.c)
 PLUGIN_SRC := $(wildcard plugin/*.c)
+PROXY_SRC  := $(wildcard proxy/*.c)
 UNIT_SRC   := $(filter-out test/unit/unit.c,$(wildcard test/unit/*.c))
 FUZZ_SRC   := $(wildcard test/fuzz/fuzz_*.c)
 TOOL_SRC   := $(wildcard test/tools/*.c)
@@ -64,7 +65,8 @@ BENCH_SRC  := $(wildcard test/bench/*.c)
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 
 LIB   := $(B)/libportreeve.a
-BINS  := $(if $(CLI_SRC),$(B)/portreeve) $(if $(PLUGIN_SRC),$(B)/portreeve-plugin)
+BINS  := $(if $(CLI_SRC),$(B)/portreeve) $(if $(PLUGIN_SRC),$(B)/portreeve-plugin) \
+	$(if $(PROXY_SRC),$(B)/portreeve-proxy)
 UNITS := $(patsubst test/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 FUZZERS := $(patsubst test/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
 TOOLS := $(patsubst test/tools/%.c,$(B)/tools/%,$(TOOL_SRC))
@@ -104,6 +106,10 @@ $(SHARE): $(B)/describe $(wildcard packaging/man/*)
 	@rm -rf $(@D)
 	$(Q)$(B)/describe $(@D) packaging/man
 	@touch $@
+
+$(B)/portreeve-proxy: $(call obj,$(PROXY_SRC)) $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lssl $(LIBS)
 
 # A unit test that needs a folder beside the library names it here.
 $(B)/unit/test_certs: $(call obj,$(CERT_SRC))
@@ -163,6 +169,12 @@ build-fuzz/o/test/fuzz/fuzz_call.o: CPPFLAGS += -Iplugin
 FLIGHT_OBJ := flight flight_pool flight_work call memory
 $(B)/unit/test_flight: $(FLIGHT_OBJ:%=$(B)/plugin/%.o)
 $(B)/test/unit/test_flight.o: CPPFLAGS += -Iplugin
+
+# The proxy's parts, tested without its main().
+$(B)/unit/test_http $(B)/fuzz/fuzz_http: $(B)/proxy/http.o
+$(B)/test/unit/test_http.o $(B)/test/fuzz/fuzz_http.o: CPPFLAGS += -Iproxy
+build-fuzz/fuzz_http: build-fuzz/o/proxy/http.o
+build-fuzz/o/test/fuzz/fuzz_http.o: CPPFLAGS += -Iproxy
 
 # Tests, checks, installation.  A line `## target: text` feeds `make help`.
 FUZZ_SECONDS ?= 60
@@ -249,7 +261,7 @@ lint-cppcheck:
 	@cppcheck -q -j$(J) --std=c11 --enable=warning,performance,portability \
 		--inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem \
 		--suppress=normalCheckLevelMaxBranches --suppress=unmatchedSuppression \
-		-D_GNU_SOURCE -Iinclude -Ipolicy/api include policy certs plugin
+		-D_GNU_SOURCE -Iinclude -Ipolicy/api include policy certs plugin proxy
 lint-tidy:
 	@J=$(J) test/tidy.sh build/tidy \
 		$(filter-out test/%,$(filter %.c,$(C_FILES))) -- $(CPPFLAGS) -std=gnu17
@@ -323,7 +335,7 @@ $(FUZZ_B)/fuzz_%: $(FUZZ_B)/o/test/fuzz/fuzz_%.o \
 coverage:
 	@$(MAKEQ) SAN=cov -j$(J) all units fuzzers tools
 	@test/run --build build-cov --fast
-	@gcovr -r . --object-directory build-cov -f policy -f plugin -f certs \
+	@gcovr -r . --object-directory build-cov -f policy -f plugin -f proxy -f certs \
 		--exclude-throw-branches -s | tail -n 40
 
 ## clean: the build folders

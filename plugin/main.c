@@ -22,7 +22,7 @@
 #include <portreeve/version.h>
 
 #include "memory.h"
-#include "notify.h"
+#include <portreeve/notify.h>
 #include "plugin.h"
 
 enum exit_code { /* DESIGN 12 */
@@ -290,7 +290,7 @@ plugin_reload(struct plugin *p, struct pr_buf *text)
 	char hash[65];
 	int rc;
 
-	notify_reloading();
+	pr_notify_reloading();
 	pthread_mutex_lock(&p->reload_lock);
 	rc = pr_judge_reload(p->judge, ds);
 	pr_judge_policy_hash(p->judge, hash);
@@ -315,7 +315,7 @@ plugin_reload(struct plugin *p, struct pr_buf *text)
 		    text, "not reloaded; policy %s stays in force\n", hash);
 	}
 	memory_give_back();
-	notify_ready(rc == 0 ? "serving" : "serving; the last reload failed");
+	pr_notify_ready(rc == 0 ? "serving" : "serving; the last reload failed");
 	return rc;
 }
 
@@ -349,7 +349,7 @@ static void
 feed_watchdog(struct plugin *p)
 {
 	if (flights_overdue(p->flights) < STUCK)
-		notify_watchdog();
+		pr_notify_watchdog();
 	else
 		pr_log(PR_LOG_ERROR, "answers are not sent: something hangs");
 }
@@ -358,7 +358,7 @@ feed_watchdog(struct plugin *p)
 static void
 serve(struct plugin *p, int signals)
 {
-	uint64_t every = notify_watchdog_every();
+	uint64_t every = pr_notify_watchdog_every();
 	int timeout = every != 0 ? (int)(every / PR_MS) + 1 : -1;
 	struct pollfd fd = {.fd = signals, .events = POLLIN};
 	struct signalfd_siginfo info;
@@ -408,7 +408,7 @@ say_started(const struct plugin *p)
 	pr_log(PR_LOG_NOTICE, "portreeve-plugin %s serves %s with policy %s",
 	    PR_VERSION, p->config.plugin.socket, hash);
 	memory_give_back();
-	notify_ready("serving");
+	pr_notify_ready("serving");
 }
 
 int
@@ -439,7 +439,7 @@ main(int argc, char **argv)
 		say_started(&p);
 		serve(&p, signals);
 		pr_log(PR_LOG_NOTICE, "ending: answering what is in flight");
-		notify_stopping();
+		pr_notify_stopping();
 	}
 	stop(&p);
 	close(signals);

@@ -27,6 +27,8 @@ struct pr_config_listen {
 	const char *address; /* "0.0.0.0:2376", or NULL */
 	const char *unix_path; /* or NULL: exactly one of the two is there */
 	unsigned mode;         /* of the unix socket; 0660 unless given */
+	const struct pr_str *phases; /* that may come in here; none: all */
+	size_t n_phases;
 	struct {
 		struct pr_loc loc;
 		const char *cert, *key, *client_ca; /* always with address */
@@ -76,7 +78,21 @@ struct pr_config {
 	struct {
 		const struct pr_config_listen *listen;
 		size_t n_listen;
-		const char *assertion_key; /* or NULL */
+		const char *assertion_key;  /* or NULL */
+		uint64_t deadline;          /* ns; of a decision; default 2 s */
+		unsigned workers;           /* 0: as many as fit the machine */
+		unsigned threads;           /* event loops; default 1 */
+		struct {                    /* ns; 0: none */
+			uint64_t handshake; /* default 10 s */
+			uint64_t head;      /* first byte to last; 10 s */
+			uint64_t body;      /* of a judged body; 60 s */
+			uint64_t idle;      /* between requests; 5 min */
+			uint64_t stall; /* nothing moves, answer due; 60 s */
+			uint64_t total; /* of a request; 0 */
+		} timeouts;
+		unsigned max_connections;  /* default 20000 */
+		unsigned max_per_subject;  /* connections; default 1000 */
+		unsigned rate_per_subject; /* requests a second; 0: any */
 	} proxy;
 
 	const char *admin_socket; /* default: /run/portreeve/admin.sock */

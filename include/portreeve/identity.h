@@ -20,6 +20,7 @@
 #define PR_IDENTITY_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <portreeve/compiler.h>
 #include <portreeve/diag.h>
@@ -83,6 +84,15 @@ struct pr_identity_call {
 	const struct pr_str
 	    *chain; /* RequestPeerCertificates, as in the JSON */
 	size_t n_chain;
+	/* The door itself did the handshake that showed chain[0]: user and
+	 * method are not filled and say nothing. */
+	bool verified;
+	/* The peer of a unix socket (SO_PEERCRED), where the door is one: the
+	 * subject is local:local_name.  An empty name is a uid without one,
+	 * which is unmapped. */
+	bool has_uid;
+	uint32_t uid;
+	struct pr_str local, local_name;
 };
 
 /* For the user and the log: one printable line. */

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include <portreeve/arena.h>
+#include <portreeve/buf.h>
 #include <portreeve/compiler.h>
 #include <portreeve/str.h>
 
@@ -93,6 +94,12 @@ const struct pr_json *pr_json_get(
     const struct pr_json *object, struct pr_str key);
 /* Go's folding (encoding/json fold.go: simple case folding, K and s included). */
 bool pr_json_fold_eq(struct pr_str a, struct pr_str b);
+/*
+ * Writes the document anew: the same values in one spelling, without blanks.
+ * `text` is what it was read from: numbers keep their digits.
+ */
+void pr_json_write(
+    struct pr_buf *b, const struct pr_json *v, struct pr_str text);
 /* A word for messages: "string", "object", ... static. */
 const char *pr_json_type_name(const struct pr_json *v);
 

@@ -54,6 +54,27 @@ struct pr_judge_call {
 	struct pr_identity_call caller;
 	uint64_t received; /* pr_clock_now() */
 	uint64_t deadline; /* pr_clock_now() time */
+	/* tells the call from others that are equal to it, where the door can;
+	 * the same at both stages */
+	struct pr_str ticket;
+	/* phases that may come in by this listener; none given: all */
+	const struct pr_str *phases;
+	size_t n_phases;
+};
+
+/*
+ * For a door that writes the daemon's message itself: what was judged, and
+ * nothing else.  Of an allow; lives as long as its judgement.
+ */
+struct pr_judge_forward {
+	const struct pr_op_info *op;
+	/* canonical, the object's name replaced by the full id that was judged */
+	struct pr_str target;
+	const struct pr_json *json; /* the judged body, or NULL */
+	/* what a create's labels are to say; empty: nothing */
+	struct pr_str team_label, team, phase_label, phase;
+	bool rules;  /* response rules may have a say in the answer */
+	bool absent; /* what it reads was not there */
 };
 
 /*
@@ -65,8 +86,9 @@ struct pr_judgement {
 	char id[PR_UUID_LEN];
 	char message[PR_CAP_MESSAGE + 1]; /* of a denial */
 	struct pr_record record;          /* for pr_audit_append */
-	struct pr_judgement_held *held;   /* what it keeps alive; private */
-	uint64_t turn;                    /* among those who wait; private */
+	struct pr_judge_forward forward;
+	struct pr_judgement_held *held; /* what it keeps alive; private */
+	uint64_t turn;                  /* among those who wait; private */
 };
 
 enum pr_judge_answer {
@@ -104,6 +126,14 @@ void pr_judgement_end(struct pr_judgement *out);
 void pr_judge_refuse(struct pr_judge *j, struct pr_arena *a,
     const struct pr_judge_call *call, enum pr_reason reason, const char *text,
     struct pr_judgement *out);
+
+/*
+ * The body as the daemon shall have it: `text` is what forward.json was read
+ * from; the labels of a create are added where they are missing.  *set: how
+ * many were.
+ */
+void pr_judge_body(struct pr_buf *b, const struct pr_judge_forward *f,
+    struct pr_str text, unsigned *set);
 
 /* The response stage: what the daemon answered, as far as it is shown. */
 struct pr_judge_result {

@@ -72,6 +72,13 @@ struct pr_refusal {
 int pr_request_read(struct pr_arena *a, const struct pr_call *call,
     struct pr_request *rq, struct pr_refusal *why) PR_NODISCARD;
 
+/*
+ * The canonical target of a request that was read, with the object that the
+ * path names (of a commit: its query) spelt `id`; an empty id changes nothing.
+ */
+struct pr_str pr_request_target(struct pr_arena *a, const struct pr_request *rq,
+    struct pr_str id) PR_NODISCARD;
+
 /* First value of a query key, or NULL.  Keys are case-sensitive. */
 const struct pr_str *pr_query_get(const struct pr_request *rq, const char *key);
 /* moby httputils.BoolValue: false for absent, "", 0, no, false, none. */

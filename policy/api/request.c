@@ -139,6 +139,55 @@ write_canonical(
 	return (struct pr_str){begin, (size_t)(p - begin)};
 }
 
+/* The operation's path, with its variables filled in. */
+static struct pr_str
+fill_path(struct pr_arena *a, const struct pr_request *rq, struct pr_str name)
+{
+	const char *at = rq->op->path;
+	char *p = pr_arena_bytes(a, strlen(at) + name.n + rq->name2.n + 1);
+	struct pr_str out = {p, 0};
+	bool first = true;
+
+	while (*at != '\0') {
+		struct pr_str value = first ? name : rq->name2;
+
+		if (*at != '{') {
+			*p++ = *at++;
+			continue;
+		}
+		if (value.n > 0)
+			memcpy(p, value.p, value.n);
+		p += value.n;
+		first = false;
+		at = strchr(at, '}') + 1;
+	}
+	out.n = (size_t)(p - out.p);
+	return out;
+}
+
+struct pr_str
+pr_request_target(
+    struct pr_arena *a, const struct pr_request *rq, struct pr_str id)
+{
+	struct pr_request as = *rq;
+	struct pr_query_pair *pairs;
+
+	if (id.n == 0)
+		return rq->canonical;
+	if (rq->op->op != PR_OP_CONTAINER_COMMIT)
+		return strchr(rq->op->path, '{') == NULL
+		    ? rq->canonical
+		    : write_canonical(a, rq, fill_path(a, rq, id));
+	pairs = pr_arena_array(a, rq->n_query, sizeof *pairs);
+	for (size_t i = 0; i < rq->n_query; i++) {
+		pairs[i] = rq->query[i];
+		if (pr_str_is(pairs[i].key, "container"))
+			pairs[i].value = id;
+	}
+	as.query = pairs;
+	return write_canonical(a, &as, pr_str_of(rq->op->path));
+}
+
 /* What the headers say about the body. */
 struct head {
 	enum pr_media media;

@@ -561,8 +561,10 @@ ambiguous(const struct pr_question *q, struct pr_decision *d)
 	for (size_t i = 0; i < q->n_refs; i++) {
 		const struct pr_ref *r = &q->refs[i];
 
-		if (q->door != PR_DOOR_PLUGIN || r->object == NULL ||
-		    !r->object->ambiguous || r->kind == PR_KIND_IMAGE)
+		/* the proxy writes the path's full id in its place */
+		if ((q->door != PR_DOOR_PLUGIN && r->role == PR_REF_TARGET) ||
+		    r->object == NULL || !r->object->ambiguous ||
+		    r->kind == PR_KIND_IMAGE)
 			continue;
 		d->reason = PR_REASON_AMBIGUOUS;
 		snprintf(d->what, sizeof d->what,

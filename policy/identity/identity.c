@@ -134,7 +134,7 @@ owner_judge(struct pr_subject_owner *o, const struct pr_identity_call *call,
 		say_time(why, o, "expired at", s->not_after);
 		return -1;
 	}
-	if (!is_consistent(o, call)) {
+	if (!call->verified && !is_consistent(o, call)) {
 		say(why,
 		    "certificate of %.*s, but User or UserAuthNMethod of "
 		    "the call is another's",
@@ -146,6 +146,23 @@ owner_judge(struct pr_subject_owner *o, const struct pr_identity_call *call,
 }
 
 static int
+map_uid(const struct pr_identity_call *call, const struct pr_subject **out,
+    struct pr_identity_why *why)
+{
+	struct pr_subject_owner *o = owner_new(1024);
+	const char *wrong;
+
+	set_facts(o, &pr_subject_unmapped);
+	wrong = rules_apply_uid(o->arena, call, &o->mapped);
+	o->facts.has_uid = true;
+	o->facts.uid = call->uid;
+	*out = wrong == NULL ? &o->mapped : &o->facts;
+	if (wrong != NULL)
+		say(why, "uid %u: %s", (unsigned)call->uid, wrong);
+	return wrong == NULL ? 0 : -1;
+}
+
+static int
 map_without_chain(const struct pr_identity *id,
     const struct pr_identity_call *call, const struct pr_subject **out,
     struct pr_identity_why *why)
@@ -154,6 +171,12 @@ map_without_chain(const struct pr_identity *id,
 	const char *wrong;
 
 	*out = &pr_subject_unmapped;
+	if (call->has_uid)
+		return map_uid(call, out, why);
+	if (call->verified) {
+		say(why, "the connection shows no certificate");
+		return -1;
+	}
 	if (call->user.n == 0 && call->method.n == 0) {
 		*out = &pr_subject_anonymous;
 		return 0;

@@ -252,3 +252,24 @@ rules_apply_user(const struct pr_identity *id, struct pr_arena *a,
 	}
 	return "the daemon shows no certificate, and no rule says by: user";
 }
+
+const char *
+rules_apply_uid(struct pr_arena *a, const struct pr_identity_call *call,
+    struct pr_subject *s)
+{
+	const char *wrong = check_name(call->local_name, PR_CAP_NAME);
+	struct pr_str local = pr_arena_str(a, call->local);
+
+	s->has_uid = true;
+	s->uid = call->uid;
+	if (call->local_name.n == 0)
+		return "the uid has no name on this host";
+	if (wrong != NULL)
+		return wrong;
+	s->source = local;
+	s->name = pr_arena_str(a, call->local_name);
+	s->id = pr_str_of(pr_arena_printf(
+	    a, "%.*s:%.*s", PR_STRF(s->source), PR_STRF(s->name)));
+	s->how = PR_SUBJECT_UID;
+	return NULL;
+}

@@ -82,6 +82,10 @@ const char *rules_apply(const struct pr_identity *id, struct pr_arena *a,
 const char *rules_apply_user(const struct pr_identity *id, struct pr_arena *a,
     struct pr_str user, struct pr_subject *s);
 
+/* The same for a local user: source and name as they are. */
+const char *rules_apply_uid(struct pr_arena *a,
+    const struct pr_identity_call *call, struct pr_subject *s);
+
 bool denylist_has(const struct pr_identity *id, struct pr_str fingerprint);
 
 /*

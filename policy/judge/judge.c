@@ -186,7 +186,9 @@ look_up_groups(struct pr_judge *j, const struct snapshot *s,
 	int rc;
 
 	*m = NULL;
-	if (j->directory == NULL || subject->how == PR_SUBJECT_ANONYMOUS)
+	/* root is nobody of the directory (semantics 1.1) */
+	if (j->directory == NULL || subject->how == PR_SUBJECT_ANONYMOUS ||
+	    (subject->has_uid && subject->uid == 0))
 		return 0;
 	if (again) {
 		rc = pr_directory_refresh(j->directory, subject->name,

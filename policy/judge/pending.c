@@ -146,7 +146,7 @@ pending_key(const struct pr_judge_call *call, struct pending_key *key)
 	struct pr_str parts[] = {call->call.method, call->call.target,
 	    call->call.body, call->caller.user, call->caller.method,
 	    call->caller.n_chain > 0 ? call->caller.chain[0] : none,
-	    team != NULL ? *team : none};
+	    team != NULL ? *team : none, call->ticket};
 
 	pr_keyed_hash(parts, PR_COUNT(parts), key->bytes);
 }

@@ -126,6 +126,24 @@ read_request(struct work *w, enum pr_judge_answer *answer)
 	return true;
 }
 
+/* The host's phases, as far as the listener takes them. */
+static pr_phase_mask
+served(const struct work *w)
+{
+	const struct pr_policy *p = w->held->snapshot->policy;
+	pr_phase_mask mask = 0;
+
+	if (w->call->n_phases == 0)
+		return w->held->snapshot->served;
+	for (size_t i = 0; i < w->call->n_phases; i++) {
+		int phase = pr_policy_phase(p, w->call->phases[i]);
+
+		if (phase >= 0)
+			mask |= (pr_phase_mask)1 << phase;
+	}
+	return w->held->snapshot->served & mask;
+}
+
 static void
 ask(struct work *w)
 {
@@ -138,7 +156,7 @@ ask(struct work *w)
 	    .request = &w->rq,
 	    .who = &w->who,
 	    .door = w->j->door,
-	    .served = w->held->snapshot->served,
+	    .served = served(w),
 	    .now = pr_clock_wall(),
 	    .refs = w->facts.refs,
 	    .n_refs = w->facts.n_refs,
@@ -434,6 +452,67 @@ time_is_up(const struct work *w)
 	return pr_clock_now() + LAST_MOMENT >= w->call->deadline;
 }
 
+/* Kinds that the daemon finds by id wherever it takes a name. */
+static bool
+goes_by_id(enum pr_kind kind)
+{
+	switch (kind) {
+	case PR_KIND_CONTAINER:
+	case PR_KIND_EXEC:
+	case PR_KIND_NETWORK:
+	case PR_KIND_SERVICE:
+	case PR_KIND_TASK:
+	case PR_KIND_SECRET:
+	case PR_KIND_CONFIG:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool
+has_response_rule(const struct work *w)
+{
+	const struct pr_policy *p = w->q.policy;
+
+	for (size_t i = 0; i < p->n_responses; i++) {
+		if (pr_opset_has(&p->responses[i].on, w->rq.op->op))
+			return true;
+	}
+	return false;
+}
+
+/* What the proxy writes to the daemon. */
+static void
+fill_forward(struct work *w)
+{
+	const struct pr_policy *p = w->q.policy;
+	struct pr_judge_forward *f = &w->out->forward;
+	const struct pr_ref *r = &w->facts.refs[0];
+	struct pr_str id = {NULL, 0};
+
+	f->op = w->rq.op;
+	f->json = w->rq.json;
+	f->rules = has_response_rule(w);
+	f->absent = target_absent(w);
+	if (w->facts.n_refs > 0 && r->role == PR_REF_TARGET &&
+	    r->object != NULL && r->object->presence == PR_PRESENT &&
+	    !r->object->builtin && goes_by_id(r->kind))
+		id = r->object->id;
+	f->target = pr_request_target(w->a, &w->rq, id);
+	if (w->rq.op->creates == PR_KIND_NONE ||
+	    w->rq.op->scope != PR_SCOPE_OWNED)
+		return;
+	if (w->d.owner_team >= 0 && p->label_team.n > 0) {
+		f->team_label = p->label_team;
+		f->team = p->teams[w->d.owner_team].name;
+	}
+	if (w->d.owner_phase >= 0 && p->label_phase.n > 0) {
+		f->phase_label = p->label_phase;
+		f->phase = p->phases[w->d.owner_phase].name;
+	}
+}
+
 static enum pr_judge_answer
 finish(struct work *w)
 {
@@ -452,6 +531,8 @@ finish(struct work *w)
 		    "one means; try again");
 	if (w->d.verdict != PR_ALLOW)
 		set_message(w);
+	if (w->d.verdict == PR_ALLOW)
+		fill_forward(w);
 	w->out->verdict = w->d.verdict;
 	record_fill(w->j, w->a, w->call, &w->rq, w->held->subject,
 	    w->held->teams, w->held->snapshot, &w->q, &w->d, w->out);

@@ -58,10 +58,17 @@ struct raw_plugin {
 	const struct ynode *workers;
 };
 struct raw_proxy {
-	const struct ynode *listen, *assertion_key;
+	const struct ynode *listen, *assertion_key, *deadline, *workers;
+	const struct ynode *threads, *timeouts, *limits;
+};
+struct raw_proxy_timeouts {
+	const struct ynode *handshake, *head, *body, *idle, *stall, *total;
+};
+struct raw_proxy_limits {
+	const struct ynode *connections, *per_subject, *rate;
 };
 struct raw_listen {
-	const struct ynode *name, *address, *unix_path, *mode, *tls;
+	const struct ynode *name, *address, *unix_path, *mode, *tls, *phases;
 };
 struct raw_tls {
 	const struct ynode *cert, *key, *client_ca, *crl;
@@ -200,12 +207,35 @@ static const struct field listen_fields[] = {
 	KEY(raw_listen, unix_path, "unix", STR, "path of a unix socket"),
 	KEY(raw_listen, mode, "mode", STR, "of the unix socket: \"0660\""),
 	SUB(raw_listen, tls, "tls", MAP, tls_table, "mutual TLS; always with an address"),
+	KEY(raw_listen, phases, "phases", STRS, "of the host's, those that may be reached here"),
 };
 TABLE(listen_table, "listener", listen_fields);
+
+static const struct field proxy_timeouts_fields[] = {
+	KEY(raw_proxy_timeouts, handshake, "handshake", DURATION, "of TLS; default 10s"),
+	KEY(raw_proxy_timeouts, head, "head", DURATION, "from a request's first byte to the end of its head; default 10s"),
+	KEY(raw_proxy_timeouts, body, "body", DURATION, "for the whole of a body that is judged; default 60s"),
+	KEY(raw_proxy_timeouts, idle, "idle", DURATION, "between requests; default 5m"),
+	KEY(raw_proxy_timeouts, stall, "stall", DURATION, "while a message is under way and nothing moves; default 60s"),
+	KEY(raw_proxy_timeouts, total, "total", DURATION, "of a request and its answer, tunnels too; default none"),
+};
+TABLE(proxy_timeouts_table, "timeouts of the proxy", proxy_timeouts_fields);
+
+static const struct field proxy_limits_fields[] = {
+	KEY(raw_proxy_limits, connections, "connections", NUM, "at the same time; default 20000"),
+	KEY(raw_proxy_limits, per_subject, "per_subject", NUM, "connections of one subject; default 1000"),
+	KEY(raw_proxy_limits, rate, "requests_per_second", NUM, "of one subject; default any"),
+};
+TABLE(proxy_limits_table, "limits of the proxy", proxy_limits_fields);
 
 static const struct field proxy_fields[] = {
 	SUB(raw_proxy, listen, "listen", MAPS, listen_table, "where clients come in"),
 	KEY(raw_proxy, assertion_key, "assertion_key", STR, "key shared with the plugin"),
+	KEY(raw_proxy, deadline, "deadline", DURATION, "for a decision, in all"),
+	KEY(raw_proxy, workers, "workers", NUM, "threads that wait for look-ups; default: as fits the machine"),
+	KEY(raw_proxy, threads, "threads", NUM, "event loops; default 1"),
+	SUB(raw_proxy, timeouts, "timeouts", MAP, proxy_timeouts_table, "how long clients may take"),
+	SUB(raw_proxy, limits, "limits", MAP, proxy_limits_table, "how many they may be"),
 };
 TABLE(proxy_table, "proxy block", proxy_fields);
 
@@ -633,6 +663,15 @@ read_listen(
 			    "an address without \"tls\" would let anybody in");
 	}
 	to->unix_path = path_of(r, raw.unix_path, NULL);
+	if (raw.phases != NULL) {
+		struct pr_strs phases = value_strs(&r->l, raw.phases);
+
+		if (phases.n == 0)
+			lang_error(&r->l, ynode_loc(raw.phases), NULL,
+			    "nothing could be reached here");
+		to->phases = phases.v;
+		to->n_phases = phases.n;
+	}
 	if (raw.mode != NULL)
 		check_mode(r, raw.mode, &to->mode);
 	if (raw.mode != NULL && raw.unix_path == NULL)
@@ -645,6 +684,52 @@ read_listen(
 }
 
 static void
+read_count(
+    struct reader *r, const struct ynode *n, uint64_t max, unsigned *out)
+{
+	uint64_t v;
+
+	if (n != NULL && value_num(&r->l, n, 1, max, &v))
+		*out = (unsigned)v;
+}
+
+static void
+read_proxy_bounds(struct reader *r, const struct raw_proxy *raw)
+{
+	struct pr_config *c = r->out;
+	struct raw_proxy_timeouts t = {0};
+	struct raw_proxy_limits l = {0};
+
+	c->proxy.deadline = 2 * PR_SEC;
+	duration(r, raw->deadline, &c->proxy.deadline);
+	if (c->proxy.deadline < DEADLINE_MIN ||
+	    c->proxy.deadline > DEADLINE_MAX)
+		lang_error(&r->l, ynode_loc(raw->deadline), NULL,
+		    "the deadline lies between 100ms and 60s");
+	c->proxy.timeouts.handshake = 10 * PR_SEC;
+	c->proxy.timeouts.head = 10 * PR_SEC;
+	c->proxy.timeouts.body = 60 * PR_SEC;
+	c->proxy.timeouts.idle = 300 * PR_SEC;
+	c->proxy.timeouts.stall = 60 * PR_SEC;
+	(void)block(r, raw->timeouts, &proxy_timeouts_table, &t);
+	duration(r, t.handshake, &c->proxy.timeouts.handshake);
+	duration(r, t.head, &c->proxy.timeouts.head);
+	duration(r, t.body, &c->proxy.timeouts.body);
+	duration(r, t.idle, &c->proxy.timeouts.idle);
+	duration(r, t.stall, &c->proxy.timeouts.stall);
+	duration(r, t.total, &c->proxy.timeouts.total);
+	c->proxy.threads = 1;
+	c->proxy.max_connections = 20000;
+	c->proxy.max_per_subject = 1000;
+	read_count(r, raw->workers, WORKERS_MAX, &c->proxy.workers);
+	read_count(r, raw->threads, 64, &c->proxy.threads);
+	(void)block(r, raw->limits, &proxy_limits_table, &l);
+	read_count(r, l.connections, 1000000, &c->proxy.max_connections);
+	read_count(r, l.per_subject, 1000000, &c->proxy.max_per_subject);
+	read_count(r, l.rate, 1000000, &c->proxy.rate_per_subject);
+}
+
+static void
 read_proxy(struct reader *r, const struct ynode *n)
 {
 	struct pr_config *c = r->out;
@@ -653,6 +738,7 @@ read_proxy(struct reader *r, const struct ynode *n)
 
 	(void)block(r, n, &proxy_table, &raw);
 	c->proxy.assertion_key = path_of(r, raw.assertion_key, NULL);
+	read_proxy_bounds(r, &raw);
 	if (raw.listen == NULL)
 		return;
 	v = pr_arena_array(r->l.arena, raw.listen->n, sizeof *v);

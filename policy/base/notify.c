@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "notify.h"
+#include <portreeve/notify.h>
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -44,13 +44,13 @@ static void PR_PRINTF(1, 2) notify(const char *fmt, ...)
 }
 
 void
-notify_ready(const char *status)
+pr_notify_ready(const char *status)
 {
 	notify("READY=1\nSTATUS=%s", status);
 }
 
 void
-notify_reloading(void)
+pr_notify_reloading(void)
 {
 	struct timespec t;
 
@@ -61,19 +61,19 @@ notify_reloading(void)
 }
 
 void
-notify_stopping(void)
+pr_notify_stopping(void)
 {
 	notify("STOPPING=1");
 }
 
 void
-notify_watchdog(void)
+pr_notify_watchdog(void)
 {
 	notify("WATCHDOG=1");
 }
 
 uint64_t
-notify_watchdog_every(void)
+pr_notify_watchdog_every(void)
 {
 	const char *usec = getenv("WATCHDOG_USEC");
 	const char *pid = getenv("WATCHDOG_PID");

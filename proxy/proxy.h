@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program: what it has opened, and what its parts share. */
+#ifndef PROXY_H
+#define PROXY_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <portreeve/config.h>
+#include <portreeve/judge.h>
+
+#include "listen.h"
+
+struct loop;
+struct jobs;
+struct subjects;
+
+/* X(field, text): what is counted since the start */
+#define PROXY_COUNTS(X)                                             \
+	X(accepted, "connections taken")                            \
+	X(refused, "connections not taken: too many")               \
+	X(handshakes, "TLS handshakes that succeeded")              \
+	X(handshakes_failed, "TLS handshakes that did not")         \
+	X(requests, "requests read")                                \
+	X(malformed, "heads and bodies refused as HTTP")            \
+	X(allowed, "requests forwarded")                            \
+	X(denied, "requests denied")                                \
+	X(withheld, "answers withheld by response rules")           \
+	X(waited, "judgements that a worker made")                  \
+	X(upstream_failed, "the daemon was gone or spoke nonsense") \
+	X(tunnels, "connections that became tunnels")               \
+	X(cut, "connections ended by a reload")                     \
+	X(expired, "connections ended by a time limit")
+
+struct proxy {
+	struct pr_arena *arena; /* of the configuration */
+	struct pr_config config;
+	struct pr_judge *judge;
+	struct pr_audit *audit;
+	struct listener *listeners;
+	size_t n_listeners;
+	struct loop **loops;
+	size_t n_loops;
+	struct jobs *jobs;
+	struct subjects *subjects;
+
+	_Atomic unsigned connections;
+	_Atomic size_t held; /* bytes of bodies that are held to be judged */
+	atomic_bool draining;
+
+	pthread_mutex_t reload_lock;
+	struct {
+#define X(field, text) _Atomic uint64_t field;
+		PROXY_COUNTS(X)
+#undef X
+	} count;
+};
+
+#endif /* PROXY_H */

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tls.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <portreeve/arena.h>
+#include <portreeve/caps.h>
+#include <portreeve/digest.h>
+#include <portreeve/file.h>
+
+#define CHAIN_DEPTH 4
+
+static const char ciphers12[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
+static const char ciphers13[] = "TLS_AES_128_GCM_SHA256:"
+				"TLS_AES_256_GCM_SHA384:"
+				"TLS_CHACHA20_POLY1305_SHA256";
+static const char groups[] = "X25519:P-256:P-384";
+
+struct tls_ctx {
+	_Atomic unsigned refs;
+	SSL_CTX *ssl;
+};
+
+struct tls {
+	SSL *ssl;
+	struct tls_ctx *ctx;
+	char why[160];
+};
+
+/* ---- contexts ---- */
+
+static int
+openssl_failed(struct pr_err **err, const char *what, const char *path)
+{
+	unsigned long code = ERR_peek_last_error();
+	const char *text = code != 0 ? ERR_reason_error_string(code) : NULL;
+
+	ERR_clear_error();
+	return pr_err_set(err, PR_ERR_INVALID, 0, "%s %s: %s", what, path,
+	    text != NULL ? text : "not to be used");
+}
+
+/* http/1.1, or no ALPN at all; h2 alone ends the handshake. */
+static int
+select_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
+    const unsigned char *in, unsigned inlen, void *arg)
+{
+	static const unsigned char ours[] = "\x08http/1.1";
+
+	(void)ssl;
+	(void)arg;
+	for (unsigned i = 0; i < inlen; i += in[i] + 1u) {
+		if (inlen - i >= sizeof ours - 1 &&
+		    memcmp(in + i, ours, sizeof ours - 1) == 0) {
+			*out = in + i + 1;
+			*outlen = in[i];
+			return SSL_TLSEXT_ERR_OK;
+		}
+	}
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/* A certificate without extended key usage is good for anything: not here. */
+static bool
+is_for_clients(X509 *x)
+{
+	uint32_t usage = X509_get_extended_key_usage(x);
+
+	return usage != UINT32_MAX && (usage & XKU_SSL_CLIENT) != 0;
+}
+
+static int
+verify(int ok, X509_STORE_CTX *store)
+{
+	if (ok == 1 && X509_STORE_CTX_get_error_depth(store) == 0 &&
+	    !is_for_clients(X509_STORE_CTX_get_current_cert(store))) {
+		X509_STORE_CTX_set_error(store, X509_V_ERR_INVALID_PURPOSE);
+		return 0;
+	}
+	return ok;
+}
+
+static void
+harden(SSL_CTX *ssl)
+{
+	SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
+	SSL_CTX_set_options(ssl,
+	    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+		SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_num_tickets(ssl, 0);
+	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_mode(ssl,
+	    SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_read_ahead(ssl, 1);
+	SSL_CTX_set_verify_depth(ssl, CHAIN_DEPTH);
+	SSL_CTX_set_verify(
+	    ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify);
+	SSL_CTX_set_alpn_select_cb(ssl, select_alpn, NULL);
+}
+
+static int
+set_words(SSL_CTX *ssl, struct pr_err **err)
+{
+	if (SSL_CTX_set_cipher_list(ssl, ciphers12) != 1 ||
+	    SSL_CTX_set_ciphersuites(ssl, ciphers13) != 1 ||
+	    SSL_CTX_set1_groups_list(ssl, groups) != 1)
+		return openssl_failed(err, "ciphers", "of TLS");
+	return 0;
+}
+
+static int
+no_password(char *buf, int size, int rw, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)rw;
+	(void)arg;
+	return 0; /* nobody is there to type one */
+}
+
+static int
+use_key(SSL_CTX *ssl, const struct pr_config_listen *l, struct pr_err **err)
+{
+	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(8192);
+	struct pr_str text;
+	EVP_PKEY *key;
+	BIO *bio;
+	int rc;
+
+	if (pr_file_read_secret(a, l->tls.key, PR_CAP_SMALL_FILE, &text, err) <
+	    0)
+		return -1;
+	bio = BIO_new_mem_buf(text.p, (int)text.n);
+	key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+	BIO_free(bio);
+	explicit_bzero((void *)(uintptr_t)text.p, text.n);
+	if (key == NULL)
+		return openssl_failed(err, "key", l->tls.key);
+	rc = SSL_CTX_use_PrivateKey(ssl, key);
+	EVP_PKEY_free(key);
+	if (rc != 1 || SSL_CTX_check_private_key(ssl) != 1)
+		return openssl_failed(err, "key", l->tls.key);
+	return 0;
+}
+
+/* All revocation lists of the file; how many, or -1. */
+static int
+add_crls(X509_STORE *store, struct pr_str text)
+{
+	BIO *bio = BIO_new_mem_buf(text.p, (int)text.n);
+	X509_CRL *crl;
+	int n = 0, ok = 1;
+
+	while (ok == 1 &&
+	    (crl = PEM_read_bio_X509_CRL(bio, NULL, no_password, NULL)) !=
+		NULL) {
+		ok = X509_STORE_add_crl(store, crl);
+		X509_CRL_free(crl);
+		n++;
+	}
+	BIO_free(bio);
+	if (ok == 1)
+		ERR_clear_error(); /* the end of the file is an error */
+	return ok == 1 ? n : -1;
+}
+
+static int
+use_crl(SSL_CTX *ssl, const char *path, struct pr_err **err)
+{
+	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(8192);
+	X509_STORE *store = SSL_CTX_get_cert_store(ssl);
+	struct pr_str text;
+
+	if (path == NULL)
+		return 0;
+	if (pr_file_read(a, path, PR_CAP_POLICY_FILE, &text, err) < 0)
+		return -1;
+	if (add_crls(store, text) <= 0)
+		return openssl_failed(err, "revocation list", path);
+	X509_STORE_set_flags(
+	    store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+	return 0;
+}
+
+static int
+use_files(SSL_CTX *ssl, const struct pr_config_listen *l, struct pr_err **err)
+{
+	STACK_OF(X509_NAME) * names;
+
+	if (SSL_CTX_use_certificate_chain_file(ssl, l->tls.cert) != 1)
+		return openssl_failed(err, "certificate", l->tls.cert);
+	if (use_key(ssl, l, err) < 0)
+		return -1;
+	if (SSL_CTX_load_verify_file(ssl, l->tls.client_ca) != 1)
+		return openssl_failed(err, "client CA", l->tls.client_ca);
+	names = SSL_load_client_CA_file(l->tls.client_ca);
+	if (names == NULL)
+		return openssl_failed(err, "client CA", l->tls.client_ca);
+	SSL_CTX_set_client_CA_list(ssl, names);
+	return use_crl(ssl, l->tls.crl, err);
+}
+
+struct tls_ctx *
+tls_ctx_new(const struct pr_config_listen *l, struct pr_err **err)
+{
+	struct tls_ctx *c = pr_xcalloc(1, sizeof *c);
+
+	ERR_clear_error();
+	c->refs = 1;
+	c->ssl = SSL_CTX_new(TLS_server_method());
+	if (c->ssl == NULL)
+		abort();
+	harden(c->ssl);
+	if (set_words(c->ssl, err) == 0 && use_files(c->ssl, l, err) == 0)
+		return c;
+	tls_ctx_unref(c);
+	return NULL;
+}
+
+struct tls_ctx *
+tls_ctx_ref(struct tls_ctx *c)
+{
+	c->refs++;
+	return c;
+}
+
+void
+tls_ctx_unref(struct tls_ctx *c)
+{
+	if (c == NULL || --c->refs > 0)
+		return;
+	SSL_CTX_free(c->ssl);
+	free(c);
+}
+
+/* ---- connections ---- */
+
+struct tls *
+tls_new(struct tls_ctx *c, int fd)
+{
+	struct tls *t = pr_xcalloc(1, sizeof *t);
+
+	t->ssl = SSL_new(c->ssl);
+	if (t->ssl == NULL || SSL_set_fd(t->ssl, fd) != 1)
+		abort();
+	t->ctx = tls_ctx_ref(c);
+	SSL_set_accept_state(t->ssl);
+	return t;
+}
+
+void
+tls_free(struct tls *t)
+{
+	if (t == NULL)
+		return;
+	SSL_free(t->ssl);
+	tls_ctx_unref(t->ctx);
+	free(t);
+}
+
+static void
+note_failure(struct tls *t, int code)
+{
+	unsigned long error = ERR_get_error();
+	const char *text = error != 0 ? ERR_reason_error_string(error) : NULL;
+	long verified = SSL_get_verify_result(t->ssl);
+
+	if (verified != X509_V_OK)
+		text = X509_verify_cert_error_string(verified);
+	if (text == NULL)
+		text = code == SSL_ERROR_SYSCALL ? "the connection broke"
+						 : "protocol error";
+	snprintf(t->why, sizeof t->why, "%s", text);
+	ERR_clear_error();
+}
+
+static enum tls_answer
+answer_of(struct tls *t, int rc)
+{
+	int code = SSL_get_error(t->ssl, rc);
+
+	switch (code) {
+	case SSL_ERROR_WANT_READ:
+		return TLS_WANT_READ;
+	case SSL_ERROR_WANT_WRITE:
+		return TLS_WANT_WRITE;
+	case SSL_ERROR_ZERO_RETURN:
+		return TLS_EOF;
+	default:
+		note_failure(t, code);
+		return TLS_FAILED;
+	}
+}
+
+enum tls_answer
+tls_handshake(struct tls *t)
+{
+	X509 *peer;
+	int rc;
+
+	ERR_clear_error();
+	rc = SSL_do_handshake(t->ssl);
+	if (rc != 1)
+		return answer_of(t, rc);
+	/* the verify result is "OK" where there is no certificate */
+	peer = SSL_get0_peer_certificate(t->ssl);
+	if (peer != NULL && SSL_get_verify_result(t->ssl) == X509_V_OK &&
+	    is_for_clients(peer) && SSL_session_reused(t->ssl) == 0)
+		return TLS_OK;
+	snprintf(t->why, sizeof t->why, "no client certificate");
+	return TLS_FAILED;
+}
+
+enum tls_answer
+tls_read(struct tls *t, char *p, size_t n, size_t *done)
+{
+	int rc;
+
+	ERR_clear_error();
+	rc = SSL_read_ex(t->ssl, p, n, done);
+	return rc == 1 ? TLS_OK : answer_of(t, rc);
+}
+
+enum tls_answer
+tls_write(struct tls *t, const char *p, size_t n, size_t *done)
+{
+	int rc;
+
+	ERR_clear_error();
+	rc = SSL_write_ex(t->ssl, p, n, done);
+	return rc == 1 ? TLS_OK : answer_of(t, rc);
+}
+
+enum tls_answer
+tls_end(struct tls *t)
+{
+	int rc;
+
+	if (!SSL_is_init_finished(t->ssl))
+		return TLS_OK;
+	ERR_clear_error();
+	rc = SSL_shutdown(t->ssl);
+	return rc >= 0 ? TLS_OK : answer_of(t, rc);
+}
+
+const char *
+tls_why(const struct tls *t)
+{
+	return t->why;
+}
+
+char *
+tls_peer(const struct tls *t, size_t *n)
+{
+	X509 *peer = SSL_get0_peer_certificate(t->ssl);
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *out = NULL, *pem = NULL;
+	long len;
+
+	if (bio == NULL)
+		abort();
+	if (peer != NULL && PEM_write_bio_X509(bio, peer) == 1 &&
+	    (len = BIO_get_mem_data(bio, &pem)) > 0) {
+		out = pr_xmalloc(4 * (((size_t)len + 2) / 3) + 1);
+		*n = pr_base64_encode(pem, (size_t)len, out);
+	}
+	BIO_free(bio);
+	return out;
+}
+
+bool
+tls_still_good(const struct tls *t, const struct tls_ctx *c)
+{
+	X509 *peer = SSL_get0_peer_certificate(t->ssl);
+	X509_STORE_CTX *v = X509_STORE_CTX_new();
+	bool good = false;
+
+	if (v == NULL)
+		abort();
+	ERR_clear_error();
+	if (peer != NULL &&
+	    X509_STORE_CTX_init(v, SSL_CTX_get_cert_store(c->ssl), peer,
+		SSL_get_peer_cert_chain(t->ssl)) == 1) {
+		X509_STORE_CTX_set_default(v, "ssl_client");
+		X509_STORE_CTX_set_depth(v, CHAIN_DEPTH);
+		X509_STORE_CTX_set_verify_cb(v, verify);
+		good = X509_verify_cert(v) == 1;
+	}
+	X509_STORE_CTX_free(v);
+	ERR_clear_error();
+	return good;
+}
+
+const char *
+tls_version(const struct tls *t)
+{
+	return SSL_get_version(t->ssl);
+}
