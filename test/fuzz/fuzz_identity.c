@@ -92,7 +92,10 @@ static int
 ask(struct pr_identity_cache *c, struct pr_str user, struct pr_str entry,
     const struct pr_subject **s)
 {
-	struct pr_identity_call call = {user, PR_STR("TLS"), &entry, 1};
+	struct pr_identity_call call = {.user = user,
+	    .method = PR_STR("TLS"),
+	    .chain = &entry,
+	    .n_chain = 1};
 	struct pr_identity_why why;
 	int rc = pr_identity_find(c, &call, s, &why);
 

@@ -82,8 +82,10 @@ static inline struct answer
 ask(const struct pr_identity *id, struct pr_str user, const char *method,
     struct pr_str entry)
 {
-	struct pr_identity_call call = {
-	    user, pr_str_of(method), &entry, entry.p != NULL};
+	struct pr_identity_call call = {.user = user,
+	    .method = pr_str_of(method),
+	    .chain = &entry,
+	    .n_chain = entry.p != NULL};
 	struct answer a = {0};
 
 	a.rc = pr_identity_map(id, &call, &a.s, &a.why);
@@ -125,8 +127,10 @@ static inline int
 find(struct pr_identity_cache *c, struct pr_str entry,
     const struct pr_subject **s, struct pr_identity_why *why)
 {
-	struct pr_identity_call call = {
-	    PR_STR("alice"), PR_STR("TLS"), &entry, 1};
+	struct pr_identity_call call = {.user = PR_STR("alice"),
+	    .method = PR_STR("TLS"),
+	    .chain = &entry,
+	    .n_chain = 1};
 
 	return pr_identity_find(c, &call, s, why);
 }

@@ -282,8 +282,10 @@ START_TEST(only_the_leaf_counts)
 	PR_CLEANUP(pr_buf_fini) struct pr_buf good = PR_BUF_INIT;
 	struct pr_identity *id = rule_new("cn");
 	struct pr_str chain[2];
-	struct pr_identity_call call = {
-	    PR_STR("alice"), PR_STR("TLS"), chain, 2};
+	struct pr_identity_call call = {.user = PR_STR("alice"),
+	    .method = PR_STR("TLS"),
+	    .chain = chain,
+	    .n_chain = 2};
 	const struct pr_subject *s;
 	struct pr_identity_why why;
 

@@ -56,8 +56,10 @@ START_TEST(each_call_is_checked)
 	struct pr_identity *id = rule_new("cn");
 	struct pr_identity_cache *c = pr_identity_cache_new(id, 1);
 	struct pr_str chain;
-	struct pr_identity_call call = {
-	    PR_STR("root"), PR_STR("TLS"), &chain, 1};
+	struct pr_identity_call call = {.user = PR_STR("root"),
+	    .method = PR_STR("TLS"),
+	    .chain = &chain,
+	    .n_chain = 1};
 	const struct pr_subject *s;
 	struct pr_identity_why why;
 
@@ -68,7 +70,7 @@ START_TEST(each_call_is_checked)
 	ck_assert_int_eq(pr_identity_find(c, &call, &s, &why), -1);
 	ck_assert(s->how == PR_SUBJECT_UNMAPPED);
 	pr_subject_unref(s);
-	call = (struct pr_identity_call){{NULL, 0}, {NULL, 0}, NULL, 0};
+	call = (struct pr_identity_call){.n_chain = 0};
 	ck_assert_int_eq(pr_identity_find(c, &call, &s, &why), 0);
 	ck_assert(s->how == PR_SUBJECT_ANONYMOUS);
 	pr_subject_unref(s);
@@ -125,8 +127,10 @@ walk(void *arg)
 	for (size_t i = 0; i < (size_t)ROUNDS * PEOPLE; i++) {
 		size_t k = i * 7 % PEOPLE;
 		struct pr_str chain = pr_buf_view(&w->entries[k]);
-		struct pr_identity_call call = {
-		    pr_str_of(w->names[k]), PR_STR("TLS"), &chain, 1};
+		struct pr_identity_call call = {.user = pr_str_of(w->names[k]),
+		    .method = PR_STR("TLS"),
+		    .chain = &chain,
+		    .n_chain = 1};
 		const struct pr_subject *s;
 		struct pr_identity_why why;
 
