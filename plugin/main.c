@@ -19,10 +19,10 @@
 
 #include <portreeve/clock.h>
 #include <portreeve/log.h>
+#include <portreeve/notify.h>
 #include <portreeve/version.h>
 
 #include "memory.h"
-#include <portreeve/notify.h>
 #include "plugin.h"
 
 enum exit_code { /* DESIGN 12 */
@@ -315,7 +315,8 @@ plugin_reload(struct plugin *p, struct pr_buf *text)
 		    text, "not reloaded; policy %s stays in force\n", hash);
 	}
 	memory_give_back();
-	pr_notify_ready(rc == 0 ? "serving" : "serving; the last reload failed");
+	pr_notify_ready(
+	    rc == 0 ? "serving" : "serving; the last reload failed");
 	return rc;
 }
 

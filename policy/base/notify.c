@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <portreeve/notify.h>
-
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -12,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <portreeve/notify.h>
 #include <portreeve/str.h>
 
 static void PR_PRINTF(1, 2) notify(const char *fmt, ...)

@@ -561,8 +561,11 @@ ambiguous(const struct pr_question *q, struct pr_decision *d)
 	for (size_t i = 0; i < q->n_refs; i++) {
 		const struct pr_ref *r = &q->refs[i];
 
-		/* the proxy writes the path's full id in its place */
-		if ((q->door != PR_DOOR_PLUGIN && r->role == PR_REF_TARGET) ||
+		/* the proxy writes the full id in the place of the path's
+		 * name, so that no name is taken for an id there */
+		if ((q->door != PR_DOOR_PLUGIN &&
+			(r->role == PR_REF_TARGET ||
+			    r->role == PR_REF_NEW_NAME)) ||
 		    r->object == NULL || !r->object->ambiguous ||
 		    r->kind == PR_KIND_IMAGE)
 			continue;

@@ -684,8 +684,7 @@ read_listen(
 }
 
 static void
-read_count(
-    struct reader *r, const struct ynode *n, uint64_t max, unsigned *out)
+read_count(struct reader *r, const struct ynode *n, uint64_t max, unsigned *out)
 {
 	uint64_t v;
 

@@ -4,6 +4,7 @@
  * with the status that refuses it; 0: a good one.  From the smuggling
  * literature, the parsers of FACTS H, and RFC 9112.
  */
+/* clang-format off */
 #define L        "GET /_ping HTTP/1.1\r\n"
 #define P        "POST /v1.41/containers/create HTTP/1.1\r\n"
 #define H        "Host: docker\r\n"
@@ -264,3 +265,4 @@ static const struct {
 #undef TE
 #undef E
 #undef HEAD
+/* clang-format on */
