@@ -44,6 +44,7 @@ struct pr_ref {
 struct pr_bind_source {     /* a host path that inventory must look at */
 	struct pr_str path; /* absolute, cleaned lexically as dockerd does */
 	bool writes;
+	bool of_volume; /* in a volume's options: mounts.protected alone */
 	const struct pr_path_fact *fact; /* NULL: cannot tell */
 };
 
@@ -147,8 +148,10 @@ struct pr_image_name {
 /* clang-format off */
 #define PR_SPEC_BODIES(X) \
 	X(CONTAINER, 'c', "container", "container create; the stored spec of a container") \
+	X(UPDATE,    'u', "update",    "container update: the limits as they would be") \
 	X(EXEC,      'x', "exec",      "exec create and start") \
 	X(IMAGE,     'i', "image",     "image pull, tag, push, remove, import, load") \
+	X(COMMIT,    'm', "commit",    "commit of a container to an image") \
 	X(VOLUME,    'v', "volume",    "volume create: mounts[0]") \
 	X(NETWORK,   'n', "network",   "network create") \
 	X(CONNECT,   'k', "connect",   "network connect: endpoints[0]") \
@@ -269,6 +272,11 @@ struct pr_spec {
 	struct pr_str restart;
 	int64_t restart_max;
 	bool read_only_rootfs;
+
+	/* update: what the body gives, until pr_spec_update; then what the
+	 * container's limits would be */
+	const struct body_slots *update;
+	bool updated;
 };
 
 struct pr_extract {
@@ -307,6 +315,19 @@ int pr_spec_add_volumes_from(const struct pr_extract *x, struct pr_spec *s,
  */
 int pr_spec_roll_back(const struct pr_extract *x, struct pr_spec *s,
     const struct pr_json *inspect) PR_NODISCARD;
+/*
+ * Makes of an update's body what the container would have: fields that are
+ * not given keep the stored value of `inspect` (semantics 5.4); NULL: there
+ * is no container.  Returns 0, or -1 if the answer is not understood (cannot
+ * tell).
+ */
+int pr_spec_update(const struct pr_extract *x, struct pr_spec *s,
+    const struct pr_json *inspect) PR_NODISCARD;
+/*
+ * Adds the host paths in the options of volumes that are there, which the
+ * mounts refer to: call when references are resolved.
+ */
+void pr_spec_add_volume_paths(const struct pr_extract *x, struct pr_spec *s);
 /* The value of a label that the body sets: false if it does not set it. */
 bool pr_spec_label(
     const struct pr_spec *s, struct pr_str key, struct pr_str *value);
@@ -324,8 +345,9 @@ struct pr_judge_env {
 struct pr_shortfall {       /* the first key that fails, or is undecided */
 	enum pr_tri answer; /* NO or CANNOT_TELL */
 	enum pr_profile_key key;
-	bool all_soft; /* every key that fails is soft and none is undecided */
-	bool stored;   /* it was the stored spec */
+	bool names_key; /* else it was none of the keys */
+	bool all_soft;  /* every key that fails is soft and none is undecided */
+	bool stored;    /* it was the stored spec */
 	bool
 	    must_default; /* it was a field that must be default; key is none */
 	char text

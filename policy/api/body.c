@@ -462,6 +462,12 @@ body_walk(struct body_walk *w, enum body_struct st, const struct pr_json *v,
 	return body_walk_any(w, &st, 1, BODY_NONE, v, path, slots);
 }
 
+const char *
+body_name(enum body_field f)
+{
+	return rows[f].name.p;
+}
+
 struct pr_str
 body_str(const struct pr_json *v)
 {

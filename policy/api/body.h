@@ -93,6 +93,8 @@ int body_walk_any(struct body_walk *walk, const enum body_struct *st, size_t n,
 int body_refuse(struct pr_refusal *why, enum pr_reason reason, const char *fmt,
     ...) PR_PRINTF(3, 4);
 
+/* "Memory"; static. */
+const char *body_name(enum body_field f);
 /* Values by Go's zero rules; NULL gives the zero value. */
 struct pr_str body_str(const struct pr_json *v);
 bool body_bool(const struct pr_json *v);

@@ -104,24 +104,6 @@ extract_exec_start(struct extract *e, const struct pr_request *rq)
 }
 
 int
-extract_start(struct extract *e, const struct pr_request *rq)
-{
-	if (pr_query_get(rq, "checkpoint") != NULL ||
-	    pr_query_get(rq, "checkpoint-dir") != NULL) {
-		const struct pr_str *name = pr_query_get(rq, "checkpoint");
-		const struct pr_str *dir = pr_query_get(rq, "checkpoint-dir");
-
-		if (dir != NULL && dir->n > 0)
-			e->spec->must_default = "the query key checkpoint-dir";
-		else if (name != NULL && name->n > 0) {
-			e->spec->body = PR_SPEC_UNREAD;
-			e->spec->unread = "a checkpoint is started from";
-		}
-	}
-	return 0;
-}
-
-int
 extract_rename(struct extract *e, const struct pr_request *rq)
 {
 	const struct pr_str *name = pr_query_get(rq, "name");
@@ -213,6 +195,14 @@ static const struct extractor {
     {"container.attach-ws", extract_nothing,
 	"detachKeys logs stream stdin stdout stderr"},
     {"container.rename", extract_rename, "name"},
+    {"container.update", extract_update, ""},
+    {"container.commit", extract_commit,
+	"container repo tag comment author pause changes"},
+    {"container.archive-write", extract_nothing,
+	"path noOverwriteDirNonDir copyUIDGID"},
+    {"container.checkpoint-create", extract_checkpoint, ""},
+    {"container.checkpoint-list", extract_checkpoints, "dir"},
+    {"container.checkpoint-remove", extract_uncheckpoint, "dir"},
     {"image.pull", extract_pull,
 	"fromImage tag platform fromSrc repo message changes"},
     {"image.tag", extract_tag, "repo tag force"},

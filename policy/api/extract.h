@@ -21,12 +21,22 @@ int extract_bind(struct extract *e, struct pr_str path, bool writes);
 /* Config, HostConfig and endpoints of a container: create and stored. */
 int extract_container(struct extract *e, const struct body_slots *config,
     const struct body_slots *host, const struct pr_json *endpoints);
+/* Adds a mount; valid until the next one is added. */
+struct pr_mount *extract_mount(
+    struct extract *e, enum pr_mount_type type, pr_field field);
+/* Its source: an absolute path of the host, or the name of a volume. */
+int extract_source(struct extract *e, struct pr_mount *m, struct pr_str source);
+/* Adds the host paths in the options of a volume. */
+void extract_volume_paths(
+    struct extract *e, struct pr_str driver, struct pr_kvs options);
 /* HostConfig.Binds, Mounts, Tmpfs, VolumesFrom, Config.Volumes. */
 int extract_mounts(struct extract *e, const struct body_slots *config,
     const struct body_slots *host);
 /* NetworkMode and the other namespaces, endpoints, links, ports. */
 int extract_network(struct extract *e, const struct body_slots *host,
     const struct pr_json *endpoints);
+/* What an update may change: limits, devices, the restart policy. */
+int extract_resources(struct extract *e, const struct body_slots *host);
 /* SecurityOpt, capabilities, masked paths. */
 int extract_security(struct extract *e, const struct body_slots *host);
 
@@ -49,6 +59,14 @@ int extract_exec(struct extract *e, const struct pr_request *rq);
 int extract_exec_start(struct extract *e, const struct pr_request *rq);
 int extract_start(struct extract *e, const struct pr_request *rq);
 int extract_rename(struct extract *e, const struct pr_request *rq);
+/* POST /containers/x/update: completed by pr_spec_update */
+int extract_update(struct extract *e, const struct pr_request *rq);
+/* POST /commit */
+int extract_commit(struct extract *e, const struct pr_request *rq);
+/* Checkpoints: their ids and directories are paths of the host. */
+int extract_checkpoint(struct extract *e, const struct pr_request *rq);
+int extract_checkpoints(struct extract *e, const struct pr_request *rq);
+int extract_uncheckpoint(struct extract *e, const struct pr_request *rq);
 
 /* The value of a query key; empty if it is not there. */
 struct pr_str extract_query(const struct pr_request *rq, const char *key);

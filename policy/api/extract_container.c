@@ -173,15 +173,16 @@ static int
 extract_limits(struct extract *e, const struct body_slots *host)
 {
 	struct pr_spec *s = e->spec;
+	int64_t quota = body_int(host->f[F_H_CPUQUOTA]);
 
 	s->memory = body_int(host->f[F_H_MEMORY]);
 	s->swap = body_int(host->f[F_H_MEMORYSWAP]);
 	s->pids = body_int(host->f[F_H_PIDSLIMIT]);
 	s->shm = body_int(host->f[F_H_SHMSIZE]);
-	s->cpus = body_int(host->f[F_H_NANOCPUS]);
+	/* the kernel gets the quota last: a negative one lifts NanoCpus */
+	s->cpus = quota < 0 ? 0 : body_int(host->f[F_H_NANOCPUS]);
 	if (s->cpus == 0)
-		s->cpus = extract_cpus(body_int(host->f[F_H_CPUQUOTA]),
-		    body_int(host->f[F_H_CPUPERIOD]));
+		s->cpus = extract_cpus(quota, body_int(host->f[F_H_CPUPERIOD]));
 	s->cpuset_cpus = body_str(host->f[F_H_CPUSETCPUS]);
 	s->cpuset_mems = body_str(host->f[F_H_CPUSETMEMS]);
 	s->realtime = body_int(host->f[F_H_CPURTPERIOD]) != 0 ||
@@ -250,6 +251,26 @@ extract_devices(struct extract *e, const struct body_slots *host)
 	s->cgroup_rules = body_strs(e->arena, host->f[F_H_DEVICECGROUP]);
 }
 
+int
+extract_resources(struct extract *e, const struct body_slots *host)
+{
+	struct pr_spec *s = e->spec;
+	struct body_walk walk = {
+	    .arena = e->arena, .checked = true, .why = e->why};
+	struct body_slots part = {{NULL}};
+
+	if (extract_limits(e, host) < 0 ||
+	    body_walk(&walk, BODY_RESTART, host->f[F_H_RESTARTPOLICY],
+		"HostConfig.RestartPolicy", &part) < 0)
+		return -1;
+	extract_devices(e, host);
+	s->cgroup_parent = body_str(host->f[F_H_CGROUPPARENT]);
+	s->oom_kill_disable = body_bool(host->f[F_H_OOMKILLDISABLE]);
+	s->restart = body_str(part.f[F_R_NAME]);
+	s->restart_max = body_int(part.f[F_R_MAX]);
+	return 0;
+}
+
 struct pr_strs
 extract_join(struct pr_arena *a, const struct pr_json *const *v, size_t n)
 {
@@ -277,8 +298,6 @@ extract_kernel(struct extract *e, const struct body_slots *host)
 	s->annotations = body_map(e->arena, host->f[F_H_ANNOTATIONS]);
 	s->storage_opt = body_map(e->arena, host->f[F_H_STORAGEOPT]);
 	s->runtime = body_str(host->f[F_H_RUNTIME]);
-	s->cgroup_parent = body_str(host->f[F_H_CGROUPPARENT]);
-	s->oom_kill_disable = body_bool(host->f[F_H_OOMKILLDISABLE]);
 	s->oom_score = body_int(host->f[F_H_OOMSCOREADJ]);
 	s->group_add = body_strs(e->arena, host->f[F_H_GROUPADD]);
 	s->extra_hosts = body_strs(e->arena, host->f[F_H_EXTRAHOSTS]);
@@ -348,19 +367,14 @@ extract_container(struct extract *e, const struct body_slots *config,
 	    extract_security(e, host) < 0 ||
 	    extract_mounts(e, config, host) < 0 ||
 	    extract_network(e, host, endpoints) < 0 ||
-	    extract_limits(e, host) < 0)
+	    extract_resources(e, host) < 0)
 		return -1;
-	extract_devices(e, host);
 	extract_kernel(e, host);
 	if (body_walk(&walk, BODY_LOGCONFIG, host->f[F_H_LOGCONFIG],
-		"HostConfig.LogConfig", &part) < 0 ||
-	    body_walk(&walk, BODY_RESTART, host->f[F_H_RESTARTPOLICY],
-		"HostConfig.RestartPolicy", &part) < 0)
+		"HostConfig.LogConfig", &part) < 0)
 		return -1;
 	s->log_driver = body_str(part.f[F_L_TYPE]);
 	s->log_opts = body_map(e->arena, part.f[F_L_CONFIG]);
-	s->restart = body_str(part.f[F_R_NAME]);
-	s->restart_max = body_int(part.f[F_R_MAX]);
 	s->read_only_rootfs = body_bool(host->f[F_H_READONLYROOTFS]);
 	return 0;
 }

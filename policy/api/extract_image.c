@@ -164,6 +164,48 @@ extract_import(struct extract *e, const struct pr_request *rq)
 	    e, PR_IMAGE_WRITTEN, repo, extract_query(rq, "tag"), "repo");
 }
 
+/* What of the body has no place in an image; the daemon decodes it here too. */
+static void
+must_be_empty(
+    struct extract *e, const struct body_slots *f, enum body_field field)
+{
+	if (e->spec->must_default == NULL && !body_is_zero(f->f[field], true))
+		e->spec->must_default = body_name(field);
+}
+
+/*
+ * A commit's body is a container's Config, beside which its reader knows all
+ * that a create may have.  What the container has itself is judged by its
+ * stored spec.
+ */
+int
+extract_commit(struct extract *e, const struct pr_request *rq)
+{
+	static const enum body_struct top[] = {BODY_CONFIG, BODY_CREATE};
+	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct body_slots *f = pr_arena_alloc(e->arena, sizeof *f);
+	struct pr_str repo = extract_query(rq, "repo");
+
+	if (extract_query(rq, "container").n == 0)
+		return body_refuse(e->why, PR_REASON_AMBIGUOUS,
+		    "commit wants a container in the query key container");
+	if (body_walk_any(&walk, top, PR_COUNT(top), BODY_HOSTCONFIG, rq->json,
+		"", f) < 0)
+		return -1;
+	e->spec->body = PR_SPEC_COMMIT;
+	e->spec->unknown_field = walk.unknown_field;
+	e->spec->must_default = walk.must_default;
+	must_be_empty(e, f, F_W_HOSTCONFIG);
+	must_be_empty(e, f, F_W_NETWORKING);
+	e->spec->env = body_strs(e->arena, f->f[F_C_ENV]);
+	if (extract_changes(e, rq, body_map(e->arena, f->f[F_C_LABELS])) < 0)
+		return -1;
+	if (repo.n == 0)
+		return 0;
+	return extract_name(
+	    e, PR_IMAGE_WRITTEN, repo, extract_query(rq, "tag"), "repo");
+}
+
 int
 extract_load(struct extract *e, const struct pr_request *rq)
 {

@@ -10,8 +10,8 @@
 
 #include "extract.h"
 
-static struct pr_mount *
-mount_new(struct extract *e, enum pr_mount_type type, pr_field field)
+struct pr_mount *
+extract_mount(struct extract *e, enum pr_mount_type type, pr_field field)
 {
 	struct pr_spec *s = e->spec;
 	struct pr_mount *m;
@@ -98,8 +98,8 @@ volume_name_ok(struct pr_str s)
 }
 
 /* A source: an absolute path of the host, or the name of a volume. */
-static int
-set_source(struct extract *e, struct pr_mount *m, struct pr_str source)
+int
+extract_source(struct extract *e, struct pr_mount *m, struct pr_str source)
 {
 	if (source.n > 0 && source.p[0] == '/') {
 		m->type = PR_MOUNT_BIND;
@@ -122,7 +122,7 @@ set_source(struct extract *e, struct pr_mount *m, struct pr_str source)
 static int
 read_bind(struct extract *e, struct pr_str text, pr_field field)
 {
-	struct pr_mount *m = mount_new(e, PR_MOUNT_VOLUME, field);
+	struct pr_mount *m = extract_mount(e, PR_MOUNT_VOLUME, field);
 	struct pr_str part[3] = {{NULL, 0}}, rest = text;
 	size_t n = 0;
 
@@ -144,7 +144,7 @@ read_bind(struct extract *e, struct pr_str text, pr_field field)
 	if (n == 3 && !bind_mode(m, part[2]))
 		return body_refuse(e->why, PR_REASON_AMBIGUOUS,
 		    "%s: the mode is not known", field);
-	if (set_source(e, m, part[0]) < 0)
+	if (extract_source(e, m, part[0]) < 0)
 		return -1;
 	if (m->type == PR_MOUNT_VOLUME)
 		m->driver = e->spec->volume_driver;
@@ -208,6 +208,7 @@ read_volume_options(
 	m->driver = body_str(d.f[F_DR_NAME]);
 	m->labels = body_map(e->arena, o.f[F_MV_LABELS]);
 	m->options = body_map(e->arena, d.f[F_DR_OPTIONS]);
+	extract_volume_paths(e, m->driver, m->options);
 }
 
 static int
@@ -234,7 +235,7 @@ read_typed(struct extract *e, struct pr_mount *m, const struct body_slots *f)
 			return body_refuse(e->why, PR_REASON_AMBIGUOUS,
 			    "%s: the source of a bind is an absolute path",
 			    m->field);
-		return set_source(e, m, source);
+		return extract_source(e, m, source);
 	}
 	if (pr_str_is(type, "volume")) {
 		m->type = PR_MOUNT_VOLUME;
@@ -243,7 +244,7 @@ read_typed(struct extract *e, struct pr_mount *m, const struct body_slots *f)
 		if (source.p[0] == '/')
 			return body_refuse(e->why, PR_REASON_AMBIGUOUS,
 			    "%s: a volume has a name, not a path", m->field);
-		return set_source(e, m, source);
+		return extract_source(e, m, source);
 	}
 	if (pr_str_is(type, "tmpfs")) {
 		m->type = PR_MOUNT_TMPFS;
@@ -272,7 +273,7 @@ extract_mount_list(
 	for (size_t i = 0; i < body_count(mounts); i++) {
 		struct body_slots f = {{NULL}};
 		pr_field field = pr_arena_printf(e->arena, "%s[%zu]", where, i);
-		struct pr_mount *m = mount_new(e, PR_MOUNT_OTHER, field);
+		struct pr_mount *m = extract_mount(e, PR_MOUNT_OTHER, field);
 
 		if (body_walk(&walk, BODY_MOUNT, &mounts->items[i], field, &f) <
 			0 ||
@@ -321,42 +322,12 @@ extract_mounts(struct extract *e, const struct body_slots *config,
 		e, body_strs(e->arena, host->f[F_H_VOLUMESFROM])) < 0)
 		return -1;
 	for (size_t i = 0; i < body_count(tmpfs); i++)
-		mount_new(e, PR_MOUNT_TMPFS, "HostConfig.Tmpfs")->options =
+		extract_mount(e, PR_MOUNT_TMPFS, "HostConfig.Tmpfs")->options =
 		    tmpfs_words(e->arena, body_str(&tmpfs->members[i].value));
 	for (size_t i = 0; i < anonymous; i++)
-		mount_new(e, PR_MOUNT_VOLUME, "Volumes")->driver =
+		extract_mount(e, PR_MOUNT_VOLUME, "Volumes")->driver =
 		    e->spec->volume_driver;
 	return 0;
-}
-
-/*
- * A volume that exists is answered as if it had been made (FACTS E), so the
- * name is a reference as in a mount, and judged by the same keys.
- */
-int
-extract_volume(struct extract *e, const struct pr_request *rq)
-{
-	struct body_walk walk = {.arena = e->arena, .why = e->why};
-	struct body_slots v = {{NULL}};
-	struct pr_mount *m;
-	struct pr_str name;
-
-	if (body_walk(&walk, BODY_VOLUME, rq->json, "", &v) < 0)
-		return -1;
-	e->spec->body = PR_SPEC_VOLUME;
-	e->spec->unknown_field = walk.unknown_field;
-	e->spec->must_default = walk.must_default;
-	e->spec->labels = body_map(e->arena, v.f[F_V_LABELS]);
-	m = mount_new(e, PR_MOUNT_VOLUME, "Name");
-	m->driver = body_str(v.f[F_V_DRIVER]);
-	m->options = body_map(e->arena, v.f[F_V_DRIVEROPTS]);
-	name = body_str(v.f[F_V_NAME]);
-	if (name.n == 0) /* the daemon makes one up */
-		return 0;
-	if (name.p[0] == '/')
-		return body_refuse(e->why, PR_REASON_AMBIGUOUS,
-		    "Name: a volume has a name, not a path");
-	return set_source(e, m, name);
 }
 
 /* One entry of an inspect answer's Mounts: Type, Name or Source, RW, Mode. */
@@ -371,7 +342,7 @@ add_mount_of(struct extract *e, const struct pr_json *v)
 		return -1;
 	type = body_str(pr_json_get(v, PR_STR("Type")));
 	rw = pr_json_get(v, PR_STR("RW"));
-	m = mount_new(e, PR_MOUNT_OTHER, "HostConfig.VolumesFrom");
+	m = extract_mount(e, PR_MOUNT_OTHER, "HostConfig.VolumesFrom");
 	m->read_only = !body_bool(rw);
 	m->propagation = body_str(pr_json_get(v, PR_STR("Propagation")));
 	/* the daemon fills this in where nobody wrote anything */
@@ -380,13 +351,13 @@ add_mount_of(struct extract *e, const struct pr_json *v)
 	if (pr_str_is(type, "bind")) {
 		source = body_str(pr_json_get(v, PR_STR("Source")));
 		return source.n > 0 && source.p[0] == '/'
-		    ? set_source(e, m, source)
+		    ? extract_source(e, m, source)
 		    : -1;
 	}
 	if (pr_str_is(type, "volume")) {
 		source = body_str(pr_json_get(v, PR_STR("Name")));
 		return source.n > 0 && source.p[0] != '/'
-		    ? set_source(e, m, source)
+		    ? extract_source(e, m, source)
 		    : -1;
 	}
 	if (pr_str_is(type, "tmpfs"))
@@ -408,10 +379,8 @@ pr_spec_add_volumes_from(const struct pr_extract *x, struct pr_spec *s,
 	if (inspect == NULL || inspect->type != PR_JSON_OBJECT)
 		return -1;
 	mounts = pr_json_get(inspect, PR_STR("Mounts"));
-	if (mounts == NULL || mounts->type == PR_JSON_NULL)
-		return 0;
-	if (mounts->type != PR_JSON_ARRAY)
-		return -1;
+	if (mounts == NULL || mounts->type != PR_JSON_ARRAY)
+		return -1; /* the daemon says [] where nothing is mounted */
 	for (uint32_t i = 0; i < mounts->n; i++) {
 		if (add_mount_of(&e, &mounts->items[i]) < 0) {
 			s->n_mounts = before; /* no half of it stays */

@@ -41,6 +41,8 @@ cpus_of(const struct resources *r)
 {
 	__int128 cpus = 0;
 
+	if (r->quota < 0) /* lifts NanoCpus too */
+		return PR_UNBOUND;
 	if (r->nano != 0)
 		return bound(r->nano);
 	if (r->quota > 0)

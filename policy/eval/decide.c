@@ -176,6 +176,60 @@ self_protected(const struct matter *m, struct pr_decision *d)
 	return true;
 }
 
+/*
+ * Does a copy into a container reach what is protected?  Links of the
+ * container, and of the tar itself, lead anywhere in it, so it does if
+ * anything protected is mounted there at all (semantics 10.8).
+ */
+static enum pr_tri
+reaches_protected(const struct matter *m, const struct pr_bind_source **what)
+{
+	const struct pr_spec *s = m->q->stored;
+	enum pr_tri all = PR_NO;
+
+	if (m->op->op != PR_OP_CONTAINER_ARCHIVE_WRITE || m->target == NULL)
+		return PR_NO;
+	if (!m->q->stored_known || s == NULL)
+		return m->target->object != NULL &&
+			m->target->object->presence == PR_ABSENT
+		    ? PR_NO
+		    : PR_CANNOT_TELL;
+	for (size_t i = 0; i < s->n_binds; i++) {
+		const struct pr_path_fact *fact = s->binds[i].fact;
+
+		if (fact == NULL || !fact->known)
+			all = PR_CANNOT_TELL;
+		else if (fact->is_protected) {
+			*what = &s->binds[i];
+			return PR_YES;
+		}
+	}
+	return all;
+}
+
+static bool
+copy_guarded(const struct matter *m, struct pr_decision *d)
+{
+	const struct pr_bind_source *what = NULL;
+	enum pr_tri answer = reaches_protected(m, &what);
+
+	if (answer == PR_NO)
+		return false;
+	if (answer == PR_CANNOT_TELL) {
+		d->reason = PR_REASON_CANNOT_TELL;
+		snprintf(d->what, sizeof d->what,
+		    "built-in guard: whether the container has protected "
+		    "files of the host mounted is not known");
+		return true;
+	}
+	d->reason = PR_REASON_GUARD;
+	snprintf(d->what, sizeof d->what,
+	    "built-in guard: the container has %.*s of the host mounted, which "
+	    "is protected",
+	    what->path.n < 96 ? (int)what->path.n : 96, what->path.p);
+	return true;
+}
+
 /* ---- 4: role denies ---- */
 
 struct role_deny {
@@ -437,8 +491,8 @@ conclude(const struct matter *m, const struct poll *poll, struct pr_decision *d)
 static bool
 barred(const struct matter *m, struct pr_decision *d)
 {
-	return self_protected(m, d) || guarded(m, d) || role_denied(m, d) ||
-	    frozen(m, d);
+	return self_protected(m, d) || copy_guarded(m, d) || guarded(m, d) ||
+	    role_denied(m, d) || frozen(m, d);
 }
 
 /* ---- the phase of a create (semantics 2.4) ---- */

@@ -39,9 +39,7 @@ judge_spec(const struct matter *m, const struct pr_grant *g, int team,
 		return;
 	}
 	o->soft = soft && o->answer == PR_YES;
-	o->key = why.must_default || spec->body == PR_SPEC_UNREAD
-	    ? -1
-	    : (int)why.key;
+	o->key = why.names_key ? (int)why.key : -1;
 	opinion_say(o, answer, spec->stored ? STAGE_STORED : STAGE_PROFILE,
 	    answer == PR_CANNOT_TELL ? PR_REASON_CANNOT_TELL
 		: why.must_default   ? PR_REASON_MUST_DEFAULT

@@ -857,6 +857,7 @@ note(struct pr_shortfall *why, enum pr_tri answer, enum pr_profile_key key,
 		return;
 	why->answer = answer;
 	why->key = key;
+	why->names_key = true;
 	snprintf(why->text, sizeof why->text, "%s", text);
 }
 
@@ -895,16 +896,16 @@ judge_builtin(const struct pr_profile *profile, const struct pr_spec *spec,
 	struct judging j = {profile, spec, env, PR_KEY_PROTECTED, &deny,
 	    why->text, sizeof why->text};
 
-	why->key = PR_KEY_PROTECTED;
 	if (spec->rolls_back && spec->body == PR_SPEC_UNREAD) {
 		why->answer = PR_CANNOT_TELL;
 		snprintf(why->text, sizeof why->text, "%s is not known",
 		    spec->unread);
 		return PR_CANNOT_TELL;
 	}
-	if (spec->body != PR_SPEC_CONTAINER && spec->body != PR_SPEC_SERVICE)
+	if (!pr_profile_key_asks(PR_KEY_PROTECTED, spec->body))
 		return PR_YES;
 	why->key = PR_KEY_PROTECTED;
+	why->names_key = true;
 	why->answer = judge_protected(&j);
 	return why->answer;
 }
@@ -930,6 +931,12 @@ pr_profile_judge(const struct pr_profile *profile, const struct pr_spec *spec,
 		    "%s is set; it must have its default value",
 		    spec->must_default);
 		return PR_NO;
+	}
+	if (spec->body == PR_SPEC_UPDATE && !spec->updated) {
+		why->answer = PR_CANNOT_TELL;
+		snprintf(why->text, sizeof why->text,
+		    "the container's stored limits are not known");
+		return PR_CANNOT_TELL;
 	}
 	return judge_keys(profile, spec, env, why);
 }

@@ -83,6 +83,7 @@ static const key_judge service[PR_KEY_COUNT] = {
 
 static const key_judge *const others[PR_SPEC_BODY_COUNT] = {
     [PR_SPEC_IMAGE] = image,
+    [PR_SPEC_COMMIT] = image,
     [PR_SPEC_NETWORK] = network,
     [PR_SPEC_CONNECT] = connect,
     [PR_SPEC_BUILD] = build,

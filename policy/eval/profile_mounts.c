@@ -119,6 +119,8 @@ judge_shared_trees(struct judging *j)
 	for (size_t i = 0; i < j->spec->n_binds; i++) {
 		const struct pr_bind_source *b = &j->spec->binds[i];
 
+		if (b->of_volume)
+			continue;
 		if (b->fact == NULL || !b->fact->shared_known ||
 		    (j->spec->elsewhere && !b->fact->shared))
 			all = judge_cannot_tell(j,

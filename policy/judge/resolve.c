@@ -113,10 +113,13 @@ resolve_volumes_from(struct pr_facts *f, struct pr_spec *spec)
 static void
 resolve_spec(struct pr_facts *f, struct pr_spec *spec, struct pr_str except)
 {
+	struct pr_extract x = {f->arena, f->plugin};
+
 	for (size_t i = 0; i < spec->n_refs; i++)
 		resolve_ref(f, &spec->refs[i]);
 	if (spec->volumes_from)
 		resolve_volumes_from(f, spec);
+	pr_spec_add_volume_paths(&x, spec);
 	resolve_binds(f, spec, except);
 }
 
@@ -241,6 +244,22 @@ add_run_image(
 	s->cap_refs = s->run_image = s->n_refs;
 }
 
+/* What is not given stays; a container that is not there has nothing. */
+static void
+complete_update(const struct pr_facts *f, struct pr_spec *spec,
+    const struct pr_object *container)
+{
+	struct pr_extract x = {f->arena, f->plugin};
+
+	if (container == NULL || container->presence == PR_PRESENCE_UNKNOWN ||
+	    (container->presence == PR_PRESENT && container->inspect == NULL))
+		return;
+	if (pr_spec_update(&x, spec,
+		container->presence == PR_PRESENT ? container->inspect : NULL) <
+	    0)
+		spec->updated = false; /* cannot tell */
+}
+
 static void
 resolve_stored(struct pr_facts *f, const struct pr_object *container)
 {
@@ -284,6 +303,8 @@ pr_resolve(
 		spec->elsewhere = spec->body == PR_SPEC_SERVICE && !f->one_node;
 		if (spec->body == PR_SPEC_EXEC)
 			complete_exec(f, spec, target);
+		if (spec->body == PR_SPEC_UPDATE)
+			complete_update(f, spec, target);
 		resolve_spec(f, spec,
 		    target != NULL ? target->id : (struct pr_str){NULL, 0});
 		add_refs_of(f, spec);

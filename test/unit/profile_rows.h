@@ -576,6 +576,9 @@ static const struct row rows[] = {
 	"H:'CpuQuota':50000,'CpuPeriod':10000"),
     FAILS(CPUS, "limits: {cpus: \"0.1..2\"}", "H:'CpuQuota':-1"),
     FITS(CPUS, "limits: {cpus: \"..2?\"}", "H:'CpuQuota':200000"),
+    /* the kernel is told the quota last */
+    FAILS(CPUS, "limits: {cpus: \"0.1..2\"}",
+	"H:'NanoCpus':1000000000,'CpuQuota':-1"),
     FAILS(PIDS, "limits: {pids: \"1..256\"}", "H:'PidsLimit':-1"),
     FITS(PIDS, "limits: {pids: \"1..256\"}", "H:'PidsLimit':256"),
     FAILS(PIDS, "limits: {pids: \"..256?\"}", "H:'PidsLimit':257"),

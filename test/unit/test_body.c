@@ -223,6 +223,10 @@ static const struct {
     {BODY_EXECSTART, "Detach", "true", FREE},
     {BODY_EXECSTART, "Tty", "true", FREE},
     {BODY_EXECSTART, "ConsoleSize", "[1,2]", FREE},
+    /* the body of containers/x/checkpoints */
+    {BODY_CHECKPOINT, "CheckpointID", "'c'", JUDGED},
+    {BODY_CHECKPOINT, "CheckpointDir", "'/etc'", DEFAULT},
+    {BODY_CHECKPOINT, "Exit", "true", FREE},
     /* VolumeCreateRequest */
     {BODY_VOLUME, "Driver", "'nfs'", JUDGED},
     {BODY_VOLUME, "DriverOpts", "{'device':'/etc'}", JUDGED},

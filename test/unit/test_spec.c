@@ -203,6 +203,8 @@ words(struct kit *k, const struct pr_spec *s)
 	put(&b, "log", s->log_driver);
 	put_map(&b, "logopt", s->log_opts);
 	put_flag(&b, "rootfs-ro", s->read_only_rootfs);
+	for (size_t i = 0; i < s->n_names; i++)
+		put(&b, "name", s->names[i].text);
 	put_refs(&b, s);
 	if (s->must_default != NULL)
 		pr_buf_printf(&b, " default:%s", s->must_default);
@@ -586,7 +588,8 @@ static const struct {
     {"POST /v1.41/exec/x/start", "{'Privileged':true}", PR_SPEC_EXEC,
 	"unknown:Privileged"},
     {"POST /v1.41/containers/x/start", NULL, PR_SPEC_NOTHING, ""},
-    {"POST /v1.41/containers/x/start?checkpoint=c", NULL, PR_SPEC_UNREAD, ""},
+    {"POST /v1.41/containers/x/start?checkpoint=c", NULL, PR_SPEC_NOTHING, ""},
+    {"POST /v1.41/containers/x/start?checkpoint=", NULL, PR_SPEC_NOTHING, ""},
     {"POST /v1.41/containers/x/start?checkpoint=c&checkpoint-dir=/d", NULL,
 	PR_SPEC_NOTHING, "default:the query key checkpoint-dir"},
     {"POST /v1.41/containers/x/start?checkpoint-dir=/d", NULL, PR_SPEC_NOTHING,
@@ -603,17 +606,73 @@ static const struct {
     {"GET /v1.41/containers/x/json", NULL, -1, ""},
     {"POST /v1.41/networks/n/disconnect", "{'Container':'web'}",
 	PR_SPEC_NOTHING, "<argument container web>"},
+    /* update: what the rest of a HostConfig holds must be default */
+    {"POST /v1.41/containers/x/update", "{'Memory':1}", PR_SPEC_UPDATE, ""},
+    {"POST /v1.41/containers/x/update", "{}", PR_SPEC_UPDATE, ""},
+    {"POST /v1.41/containers/x/update",
+	"{'Binds':null,'Privileged':false,'Mounts':[],'Runtime':''}",
+	PR_SPEC_UPDATE, ""},
+    {"POST /v1.41/containers/x/update", "{'Privileged':true}", PR_SPEC_UPDATE,
+	"default:Privileged"},
+    {"POST /v1.41/containers/x/update", "{'binds':['/:/x']}", PR_SPEC_UPDATE,
+	"default:Binds"},
+    {"POST /v1.41/containers/x/update", "{'AutoRemove':true}", PR_SPEC_UPDATE,
+	"default:AutoRemove"},
+    {"POST /v1.41/containers/x/update", "{'HostConfig':{'Memory':1}}",
+	PR_SPEC_UPDATE, "unknown:HostConfig"},
+    {"POST /v1.41/containers/x/update", "{'Image':'y'}", PR_SPEC_UPDATE,
+	"unknown:Image"},
+    {"POST /v1.41/containers/x/update?Memory=1", "{}", PR_SPEC_UPDATE,
+	"unknown:the query key Memory"},
+    /* commit */
+    {"POST /v1.41/commit?container=x", "{}", PR_SPEC_COMMIT, ""},
+    {"POST /v1.41/commit?container=x", "null", PR_SPEC_COMMIT, ""},
+    {"POST /v1.41/commit?container=x", NULL, PR_SPEC_COMMIT, ""},
+    {"POST /v1.41/commit?container=x&repo=a/b:1&tag=2&pause=0&author=a&"
+     "comment=c",
+	NULL, PR_SPEC_COMMIT, "name=docker.io/a/b:2"},
+    {"POST /v1.41/commit?container=x&tag=2", NULL, PR_SPEC_COMMIT, ""},
+    {"POST /v1.41/commit?container=x",
+	"{'labels':{'a':'b'},'Env':['A=b'],'User':'0','HostConfig':{}}",
+	PR_SPEC_COMMIT, "label[a]=b env=A=b"},
+    {"POST /v1.41/commit?container=x&changes=LABEL+a%3Dc&changes=ENV+B%3Dc",
+	"{'Labels':{'a':'b'},'Env':['A=b']}", PR_SPEC_COMMIT,
+	"label[a]=c label[a]=b env=A=b env=B=c"},
+    {"POST /v1.41/commit?container=x", "{'HostConfig':{'Privileged':true}}",
+	PR_SPEC_COMMIT, "default:HostConfig"},
+    {"POST /v1.41/commit?container=x",
+	"{'NetworkingConfig':{'EndpointsConfig':{}}}", PR_SPEC_COMMIT,
+	"default:NetworkingConfig"},
+    {"POST /v1.41/commit?container=x", "{'Changes':['LABEL a=b']}",
+	PR_SPEC_COMMIT, "unknown:Changes"},
+    {"POST /v1.41/commit?container=x&changes=RUN+x", NULL, PR_SPEC_UNREAD, ""},
+    /* copies */
+    {"PUT /v1.41/containers/x/archive?path=/&noOverwriteDirNonDir=1&"
+     "copyUIDGID=1",
+	NULL, PR_SPEC_NOTHING, ""},
+    {"PUT /v1.41/containers/x/archive?path=/&follow=1", NULL, PR_SPEC_NOTHING,
+	"unknown:the query key follow"},
+    {"GET /v1.41/containers/x/archive?path=/etc", NULL, -1, ""},
+    /* checkpoints */
+    {"POST /v1.41/containers/x/checkpoints",
+	"{'CheckpointID':'c.1','Exit':true}", PR_SPEC_NOTHING, ""},
+    {"POST /v1.41/containers/x/checkpoints",
+	"{'CheckpointID':'c','CheckpointDir':'/etc'}", PR_SPEC_NOTHING,
+	"default:CheckpointDir"},
+    {"POST /v1.41/containers/x/checkpoints", "{'CheckpointID':'c','Dir':'/e'}",
+	PR_SPEC_NOTHING, "unknown:Dir"},
+    {"GET /v1.41/containers/x/checkpoints", NULL, PR_SPEC_NOTHING, ""},
+    {"GET /v1.41/containers/x/checkpoints?dir=/etc", NULL, PR_SPEC_NOTHING,
+	"default:the query key dir"},
+    {"DELETE /v1.41/containers/x/checkpoints/c", NULL, PR_SPEC_NOTHING, ""},
+    {"DELETE /v1.41/containers/x/checkpoints/c?dir=/etc", NULL, PR_SPEC_NOTHING,
+	"default:the query key dir"},
     /* bodies that nobody reads yet are never "nothing" */
-    {"POST /v1.41/containers/x/update", "{'Memory':1}", PR_SPEC_UNREAD, ""},
-    {"POST /v1.41/commit?container=x", "{}", PR_SPEC_UNREAD, ""},
-    {"POST /v1.41/commit?container=x", NULL, PR_SPEC_UNREAD, ""},
     {"POST /v1.41/services/create",
 	"{'Name':'s','TaskTemplate':{'ContainerSpec':{'Image':'a'}}}",
 	PR_SPEC_SERVICE, "restart=always <new-name service s>"},
     {"POST /v1.41/build", NULL, PR_SPEC_BUILD, ""},
     {"POST /v1.41/session", NULL, PR_SPEC_SESSION, ""},
-    {"POST /v1.41/containers/x/checkpoints", "{'CheckpointID':'c'}",
-	PR_SPEC_UNREAD, ""},
 };
 
 START_TEST(other_operation)
@@ -705,8 +764,10 @@ static const struct {
 	bool read;
 	const char *says;
 } sources[] = {
-    {"{}", true, ""},
-    {"{'Mounts':null}", true, ""},
+    {"{'Mounts':[]}", true, ""},
+    /* not said is not nothing */
+    {"{}", false, NULL},
+    {"{'Mounts':null}", false, NULL},
     {"{'Mounts':[{'Type':'bind','Source':'/etc','RW':true}]}", true,
 	"bind(/etc)"},
     {"{'Mounts':[{'Type':'bind','Source':'/etc','RW':false,'Propagation':"
@@ -737,6 +798,170 @@ START_TEST(volumes_from_source)
 	ck_assert_msg((rc == 0) == sources[_i].read, "%s", sources[_i].inspect);
 	if (rc == 0)
 		ck_assert_str_eq(words(&k, s), sources[_i].says);
+	kit_free(&k);
+}
+END_TEST
+
+/* ---- an update beside what is stored ---- */
+
+static const struct {
+	const char *host; /* HostConfig of the inspect answer */
+	const char *body, *says;
+} updates[] = {
+    {"{}", "{}", ""},
+    {"{}", "{'Memory':5,'CpusetCpus':'0','PidsLimit':7}",
+	"cpuset=0 memory=5 pids=7"},
+    /* zero, null and the empty string are what is stored */
+    {"{'Memory':5,'CpusetCpus':'0','NanoCpus':3,'BlkioWeight':9}",
+	"{'Memory':0,'CpusetCpus':'','NanoCpus':0,'BlkioWeight':null}",
+	"cpuset=0 weight memory=5 cpus=3"},
+    /* pointers count as they stand, null does not */
+    {"{'PidsLimit':100,'OomKillDisable':true}", "{'PidsLimit':0}", "oomkill"},
+    {"{'PidsLimit':100}", "{'PidsLimit':-1}", "pids=-1"},
+    {"{'PidsLimit':100}", "{'PidsLimit':null}", "pids=100"},
+    {"{'PidsLimit':100}", "{'pidslimit':-1}", "pids=-1"},
+    {"{'OomKillDisable':true}", "{'OomKillDisable':false}", ""},
+    {"{'OomKillDisable':null}", "{'OomKillDisable':true}", "oomkill"},
+    /* processors: raw quota and period */
+    {"{'CpuQuota':50000}", "{'CpuPeriod':1000}", "cpus=50000000000"},
+    {"{'CpuQuota':50000,'CpuPeriod':100000}", "{'CpuQuota':900000}",
+	"cpus=9000000000"},
+    {"{'CpuPeriod':1000}", "{'CpuQuota':50000}", "cpus=50000000000"},
+    {"{'CpuQuota':50000}", "{'CpuQuota':-1}", ""},
+    {"{'NanoCpus':1000000000}", "{'CpuQuota':-1}", ""},
+    {"{'NanoCpus':1000000000,'CpuQuota':-1}", "{'CpuQuota':0}", ""},
+    {"{'Memory':5,'MemorySwap':5}", "{'MemorySwap':-1}", "memory=5 swap=-1"},
+    {"{'Memory':5,'MemorySwap':10}", "{'Memory':7}", "memory=7 swap=10"},
+    /* a restart policy is taken whole, if it has a name */
+    {"{'RestartPolicy':{'Name':'on-failure','MaximumRetryCount':3}}",
+	"{'RestartPolicy':{'MaximumRetryCount':9}}",
+	"restart=on-failure max=3"},
+    {"{'RestartPolicy':{'Name':'on-failure','MaximumRetryCount':3}}",
+	"{'RestartPolicy':{'Name':'on-failure'}}", "restart=on-failure"},
+    {"{'RestartPolicy':{'Name':'','MaximumRetryCount':0}}",
+	"{'restartpolicy':{'name':'always'}}", "restart=always"},
+    /* what an engine may apply one day */
+    {"{'CgroupParent':'/a','Devices':[{'PathOnHost':'/dev/a'}]}",
+	"{'CgroupParent':'/b','DeviceCgroupRules':['a *:* rwm']}",
+	"device=/dev/a rule=a *:* rwm parent=/b"},
+    {"{'Devices':[{'PathOnHost':'/dev/a'}]}",
+	"{'Devices':[{'PathOnHost':'/dev/b'}]}", "device=/dev/b"},
+    {"{'Ulimits':[{'Name':'nofile','Soft':1,'Hard':2}]}", "{'Ulimits':null}",
+	"ulimit(nofile 1 2)"},
+    /* the rest of the container is not what an update is about */
+    {"{'Privileged':true,'Binds':['/:/x'],'Memory':5}", "{'Memory':6}",
+	"memory=6"},
+};
+
+START_TEST(update_beside_what_is_stored)
+{
+	struct kit k = kit_new(NULL);
+	struct pr_extract x = {k.arena, true};
+	struct pr_spec *s =
+	    kit_spec(&k, "POST /v1.41/containers/x/update", updates[_i].body);
+	const char *inspect =
+	    pr_arena_printf(k.arena, "{'HostConfig':%s}", updates[_i].host);
+
+	ck_assert_msg(s != NULL, "%s: %s", updates[_i].body, k.why.text);
+	ck_assert(!s->updated);
+	ck_assert_int_eq(pr_spec_update(&x, s, kit_json(&k, inspect)), 0);
+	ck_assert(s->updated);
+	ck_assert_msg(strcmp(words(&k, s), updates[_i].says) == 0,
+	    "%s on %s\n     is %s\n wanted %s", updates[_i].body,
+	    updates[_i].host, words(&k, s), updates[_i].says);
+	kit_free(&k);
+}
+END_TEST
+
+START_TEST(update_beside_nothing)
+{
+	static const char *const odd[] = {
+	    "[]", "{}", "{'HostConfig':null}", "{'HostConfig':{'Memory':'5'}}"};
+	struct kit k = kit_new(NULL);
+	struct pr_extract x = {k.arena, true};
+
+	for (size_t i = 0; i < PR_COUNT(odd); i++) {
+		struct pr_spec *s =
+		    kit_spec(&k, "POST /containers/x/update", "{'Memory':5}");
+
+		ck_assert_msg(pr_spec_update(&x, s, kit_json(&k, odd[i])) < 0,
+		    "%s", odd[i]);
+		ck_assert(!s->updated);
+		/* no container at all: what the body says is all there is */
+		ck_assert_int_eq(pr_spec_update(&x, s, NULL), 0);
+		ck_assert_int_eq(s->memory, 5);
+	}
+	kit_free(&k);
+}
+END_TEST
+
+/* ---- host paths in a volume's options ---- */
+
+static const struct {
+	const char *driver, *options, *paths;
+} volume_paths[] = {
+    {"", "{'type':'none','o':'bind','device':'/etc/../run'}", " /run"},
+    {"", "{'device':'/dev/sda1','type':'ext4'}", " /dev/sda1"},
+    {"", "{'o':'rw,rbind','device':'etc'}", " etc"},
+    {"", "{'o':'size=1m,uid=5','type':'tmpfs','device':'tmpfs'}", ""},
+    {"", "{'type':'nfs','o':'addr=1.2.3.4,rw','device':':/x'}", ""},
+    {"",
+	"{'type':'overlay','device':'overlay','o':'lowerdir=/a:/b,upperdir=c,"
+	"workdir=/d'}",
+	" /a /b c /d"},
+    {"", "{'type':'proc','device':'proc'}", " /proc"},
+    {"", "{'type':'cgroup2','device':'x'}", " /sys"},
+    {"local", "{'device':'/x'}", " /x"},
+    {"other", "{'device':'/x'}", ""},
+    {"", "{'Device':'/x','type':'none'}", ""},
+    {"", "{}", ""},
+};
+
+static const char *
+bind_words(struct kit *k, const struct pr_spec *s)
+{
+	const char *all = "";
+
+	for (size_t i = 0; i < s->n_binds; i++) {
+		ck_assert(s->binds[i].of_volume);
+		all = pr_arena_printf(
+		    k->arena, "%s %.*s", all, PR_STRF(s->binds[i].path));
+	}
+	return all;
+}
+
+START_TEST(paths_of_a_volume)
+{
+	struct kit k = kit_new(NULL);
+	struct pr_extract x = {k.arena, true};
+	const char *driver = volume_paths[_i].driver;
+	const char *options = volume_paths[_i].options;
+	const char *want = volume_paths[_i].paths;
+	struct pr_object there = {.kind = PR_KIND_VOLUME,
+	    .presence = PR_PRESENT,
+	    .driver = pr_str_of(driver),
+	    .options = kit_json(&k, options)};
+	struct pr_spec *s = kit_spec(&k, "POST /volumes/create",
+	    pr_arena_printf(
+		k.arena, "{'Driver':'%s','DriverOpts':%s}", driver, options));
+
+	ck_assert_str_eq(bind_words(&k, s), want);
+	/* the same in a mount … */
+	s = kit_spec(&k, CREATE,
+	    pr_arena_printf(k.arena,
+		"{'Image':'a','HostConfig':{'Mounts':[{'Type':'volume',"
+		"'Target':'/x','VolumeOptions':{'DriverConfig':{'Name':'%s',"
+		"'Options':%s}}}]}}",
+		driver, options));
+	ck_assert_str_eq(bind_words(&k, s), want);
+	/* … and of a volume that is there */
+	s = kit_spec(
+	    &k, CREATE, "{'Image':'a','HostConfig':{'Binds':['vol:/x']}}");
+	pr_spec_add_volume_paths(&x, s);
+	ck_assert_uint_eq(s->n_binds, 0);
+	s->refs[s->mounts[0].ref].object = &there;
+	pr_spec_add_volume_paths(&x, s);
+	ck_assert_str_eq(bind_words(&k, s), want);
 	kit_free(&k);
 }
 END_TEST
@@ -795,6 +1020,10 @@ main(void)
 	tcase_add_loop_test(t, other_operation, 0, PR_COUNT(others));
 	tcase_add_loop_test(t, stored_spec, 0, PR_COUNT(stored));
 	tcase_add_loop_test(t, volumes_from_source, 0, PR_COUNT(sources));
+	tcase_add_loop_test(
+	    t, update_beside_what_is_stored, 0, PR_COUNT(updates));
+	tcase_add_loop_test(t, paths_of_a_volume, 0, PR_COUNT(volume_paths));
+	tcase_add_test(t, update_beside_nothing);
 	tcase_add_test(t, no_answer_is_no_stored_spec);
 	tcase_add_test(t, labels_and_usage);
 	tcase_add_test(t, an_image_that_could_be_an_id_is_looked_up_at_once);
