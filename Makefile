@@ -5,6 +5,7 @@
 VERSION   := $(shell sed -n 's/^\#define PR_VERSION *"\(.*\)"/\1/p' include/portreeve/version.h)
 PREFIX    ?= /usr/local
 SYSCONFDIR ?= /etc
+UNITDIR   ?= $(PREFIX)/lib/systemd/system
 DESTDIR   ?=
 CC        ?= gcc
 SAN       ?=
@@ -285,10 +286,26 @@ install: all
 		"$$d/share/portreeve/grafana/portreeve.json"; \
 	install -D -m644 packaging/prometheus/portreeve.rules.yml \
 		"$$d/share/portreeve/prometheus/portreeve.rules.yml"; \
-	for f in packaging/systemd/*; do [ -e "$$f" ] || continue; \
+	[ -z "$(UNITDIR)" ] || for f in packaging/systemd/*.s*; do \
 		install -D -m644 "$$f" \
-		"$(DESTDIR)$(PREFIX)/lib/systemd/system/$$(basename "$$f")"; done
+		"$(DESTDIR)$(UNITDIR)/$$(basename "$$f")"; done
 	$(call say,INST,$(DESTDIR)$(PREFIX))
+
+## deb: the Debian package, in build/deb (DEB_BUILD_OPTIONS=nocheck without its tests)
+DEB := $(B)/deb
+.PHONY: deb deb-check
+deb:
+	@test/deps.sh build package
+	@rm -rf $(DEB) && mkdir -p $(DEB)/portreeve
+	@git ls-files -z --cached --others --exclude-standard | \
+		xargs -0 cp --parents -t $(DEB)/portreeve
+	@packaging/debian/build $(DEB)/portreeve
+	@ls -l $(DEB)/*.deb
+
+## deb-check: built twice and compared, lintian, installed and purged in a root of its own
+deb-check:
+	@test/deps.sh build package test
+	@test/package/check.py $(ARGS)
 
 ## bench: ratios beside a constant answer, in one run (ARGS=--write: docs/PERFORMANCE.md)
 bench:

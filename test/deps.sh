@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs from the distribution what is missing, and says so before it does.
-#   test/deps.sh [--check] [build] [run] [test] [lint]
+#   test/deps.sh [--check] [build] [run] [test] [lint] [package]
 # --check: only says what is missing; exit 1 if anything is.
 # No service is started by an installation, nothing present is touched.
 set -eu
@@ -29,7 +29,11 @@ python3-docker=/usr/lib/python3/dist-packages/docker
 openssl=openssl strace=strace python3-yaml=/usr/lib/python3/dist-packages/yaml
 prometheus=promtool mandoc=mandoc zsh=zsh
 bash-completion=/usr/share/bash-completion/bash_completion
-systemd=systemd-analyze debhelper=dh lintian=lintian
+systemd=systemd-analyze
+'
+package='
+debhelper=dh lintian=lintian libseccomp-dev=/usr/include/seccomp.h
+check=/usr/include/check.h python3=python3
 '
 lint='
 clang=clang clang-format=clang-format clang-tidy=clang-tidy
@@ -49,9 +53,9 @@ groups=
 for arg; do
 	case $arg in
 	--check) only_check=true ;;
-	build | run | test | lint) groups="$groups $arg" ;;
+	build | run | test | lint | package) groups="$groups $arg" ;;
 	*)
-		echo "usage: test/deps.sh [--check] [build] [run] [test] [lint]" >&2
+		echo "usage: test/deps.sh [--check] [build] [run] [test] [lint] [package]" >&2
 		exit 64
 		;;
 	esac
@@ -63,6 +67,7 @@ for group in ${groups:-build run test lint}; do
 	build) list=$build ;;
 	run) list=$run ;;
 	test) list=$test ;;
+	package) list=$package ;;
 	*) list=$lint ;;
 	esac
 	for row in $list; do

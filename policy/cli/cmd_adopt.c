@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* portreeve adopt: says whose an object is; recorded before it is done. */
+#include <sys/stat.h>
+
+#include <libgen.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -191,6 +195,26 @@ write_ledger(struct cli *cli, const struct options *o, size_t kind,
 	return rc;
 }
 
+/*
+ * The daemon runs as a user of its own, who must be able to use what is made
+ * here: so root is, for a while, whoever owns the folder.  NULL: root again.
+ */
+static void
+act_for_owner(const char *folder)
+{
+	struct stat st;
+
+	if (getuid() != 0)
+		return;
+	if (folder == NULL || stat(folder, &st) != 0) {
+		if (seteuid(0) == 0)
+			(void)!setegid(0);
+		return;
+	}
+	if (setegid(st.st_gid) == 0)
+		(void)!seteuid(st.st_uid);
+}
+
 static int
 adopt(struct cli *cli, const struct options *o, size_t kind, const char *id,
     const struct pr_config *config)
@@ -198,10 +222,19 @@ adopt(struct cli *cli, const struct options *o, size_t kind, const char *id,
 	char decision[PR_UUID_LEN];
 	int rc = check_names(cli, o, config->policy);
 
-	if (rc == CLI_OK)
+	if (rc == CLI_OK) {
+		act_for_owner(config->audit.dir);
 		rc = record(cli, o, kind, id, config, decision);
-	if (rc == CLI_OK)
+		act_for_owner(NULL);
+	}
+	if (rc == CLI_OK) {
+		char *folder = pr_xstrdup(config->ledger);
+
+		act_for_owner(dirname(folder));
 		rc = write_ledger(cli, o, kind, id, config->ledger, decision);
+		act_for_owner(NULL);
+		free(folder);
+	}
 	if (rc == CLI_OK)
 		fprintf(cli->out, "%s %s belongs to team %s%s%s\n",
 		    kinds[kind].name, id, o->team,
