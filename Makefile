@@ -359,4 +359,4 @@ coverage:
 clean:
 	@rm -rf build build-asan build-tsan build-cov build-fuzz
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path $(B)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)
