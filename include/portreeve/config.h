@@ -61,6 +61,7 @@ struct pr_config {
 	struct pr_audit_config audit;
 
 	const char *ledger; /* default: /var/lib/portreeve/ledger.db */
+	const char *promotions; /* file or folder, or NULL */
 
 	struct {
 		struct pr_loc loc;

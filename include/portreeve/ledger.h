@@ -98,6 +98,34 @@ int pr_ledger_flush(struct pr_ledger *l, struct pr_err **err) PR_NODISCARD;
 void pr_ledger_each(struct pr_ledger *l,
     void (*row)(void *arg, const struct pr_ledger_entry *e), void *arg);
 
+/* ---- how long images have run (docs/semantics.md 11.8) ---- */
+
+struct pr_ledger_run {
+	struct pr_str phase, digest;
+	struct pr_str container; /* the one that ran so long */
+	uint64_t ns;             /* without a stop */
+	int64_t time; /* pr_clock_wall() of the writing, for people */
+};
+struct pr_ledger_running { /* a run under way, to go on after a restart */
+	struct pr_str container, started, boot;
+	uint64_t since; /* CLOCK_MONOTONIC of that boot, ns */
+};
+
+/* The longest run is kept.  Strings are copied; -1: not taken. */
+int pr_ledger_run_put(struct pr_ledger *l, const struct pr_ledger_run *run,
+    struct pr_err **err) PR_NODISCARD;
+bool pr_ledger_ran(struct pr_ledger *l, struct pr_str phase,
+    struct pr_str digest, uint64_t *ns);
+/* Every image and phase, in no order; `row` must not call the ledger. */
+void pr_ledger_runs_each(struct pr_ledger *l,
+    void (*row)(void *arg, const struct pr_ledger_run *run), void *arg);
+int pr_ledger_running_put(struct pr_ledger *l,
+    const struct pr_ledger_running *r, struct pr_err **err) PR_NODISCARD;
+void pr_ledger_running_end(struct pr_ledger *l, struct pr_str container);
+/* Since when that very run goes on; false: it is another, or none. */
+bool pr_ledger_running_since(struct pr_ledger *l, struct pr_str container,
+    struct pr_str started, struct pr_str boot, uint64_t *since);
+
 /* Changes with every change of what pr_ledger_get would answer. */
 uint64_t pr_ledger_generation(struct pr_ledger *l);
 /* False while writes fail (for /readyz). */

@@ -12,6 +12,7 @@
 #include <portreeve/log.h>
 
 #include "ledger_db.h"
+#include "ledger_runs.h"
 #include "ledger_table.h"
 
 #define MAX_ENTRIES ((size_t)262144)
@@ -27,6 +28,7 @@ struct op {
 	uint64_t seq;
 	bool forget; /* only e.kind and e.id are read */
 	struct entry *entry;
+	struct run_row *run; /* instead of an entry */
 };
 
 struct pr_ledger {
@@ -37,6 +39,7 @@ struct pr_ledger {
 	pthread_rwlock_t table_lock; /* taken after lock where both are */
 	struct table table;
 	atomic_ullong generation;
+	struct runs *runs;
 
 	pthread_mutex_t lock;
 	pthread_cond_t work, done;
@@ -67,6 +70,7 @@ static void
 op_free(struct op *op)
 {
 	free(op->entry);
+	free(op->run);
 	free(op);
 }
 
@@ -95,9 +99,10 @@ write_batch(struct pr_ledger *l, const struct op *batch, struct pr_err **err)
 	int rc = ledger_db_begin(l->db, err);
 
 	for (const struct op *op = batch; op != NULL && rc == 0; op = op->next)
-		rc = op->forget ? ledger_db_forget(l->db, op->entry->e.kind,
-				      op->entry->e.id, err)
-				: ledger_db_put(l->db, &op->entry->e, err);
+		rc = op->run != NULL ? ledger_db_run(l->db, op->run, err)
+		    : op->forget ? ledger_db_forget(l->db, op->entry->e.kind,
+				       op->entry->e.id, err)
+				 : ledger_db_put(l->db, &op->entry->e, err);
 	if (rc == 0)
 		rc = ledger_db_commit(l->db, err);
 	if (rc != 0)
@@ -111,6 +116,10 @@ take_back(struct pr_ledger *l, const struct op *batch)
 {
 	pthread_rwlock_wrlock(&l->table_lock);
 	for (const struct op *op = batch; op != NULL; op = op->next) {
+		/* a running time is true, and is written again each minute */
+		if (op->run != NULL)
+			continue;
+
 		struct entry **at =
 		    table_slot(&l->table, op->entry->e.kind, op->entry->e.id);
 
@@ -195,6 +204,9 @@ static void
 replay(const struct pr_ledger *l, struct table *t)
 {
 	for (const struct op *op = l->first; op != NULL; op = op->next) {
+		if (op->run != NULL)
+			continue;
+
 		struct entry **at =
 		    table_slot(t, op->entry->e.kind, op->entry->e.id);
 
@@ -213,7 +225,8 @@ reload(struct pr_ledger *l)
 	struct table fresh, old;
 
 	table_init(&fresh);
-	if (ledger_db_each(l->db, table_add_row, &fresh, &err) < 0) {
+	if (ledger_db_each(l->db, table_add_row, &fresh, &err) < 0 ||
+	    ledger_db_each_run(l->db, l->runs, false, &err) < 0) {
 		pr_log(
 		    PR_LOG_ERROR, "%s; what was known stays", pr_err_text(err));
 		table_fini(&fresh);
@@ -340,6 +353,7 @@ ledger_free(struct pr_ledger *l)
 		op_free(l->first);
 	}
 	table_fini(&l->table);
+	runs_free(l->runs);
 	ledger_db_close(l->db);
 	pthread_mutex_destroy(&l->lock);
 	pthread_rwlock_destroy(&l->table_lock);
@@ -361,8 +375,10 @@ pr_ledger_open(const char *path, struct pr_err **err)
 	l->last = &l->first;
 	init_locks(l);
 	table_init(&l->table);
+	l->runs = runs_new();
 	l->version = ledger_db_version(db);
-	if (ledger_db_each(db, table_add_row, &l->table, err) < 0) {
+	if (ledger_db_each(db, table_add_row, &l->table, err) < 0 ||
+	    ledger_db_each_run(db, l->runs, true, err) < 0) {
 		ledger_free(l);
 		return NULL;
 	}
@@ -389,20 +405,26 @@ pr_ledger_close(struct pr_ledger *l)
 
 /* Puts an operation in the queue, taking the entry over; lock held. */
 static void
-enqueue(struct pr_ledger *l, struct entry *e, bool forget)
+enqueue_op(struct pr_ledger *l, struct op *op)
 {
-	struct op *op = pr_xcalloc(1, sizeof *op);
-
 	op->seq = ++l->seq;
-	e->seq = op->seq;
-	op->forget = forget;
-	op->entry = e;
 	/* the writer sleeps only while there is nothing to do */
 	if (l->first == NULL)
 		pthread_cond_signal(&l->work);
 	*l->last = op;
 	l->last = &op->next;
 	l->queued++;
+}
+
+static void
+enqueue(struct pr_ledger *l, struct entry *e, bool forget)
+{
+	struct op *op = pr_xcalloc(1, sizeof *op);
+
+	op->forget = forget;
+	op->entry = e;
+	enqueue_op(l, op);
+	e->seq = op->seq;
 }
 
 static bool
@@ -631,4 +653,91 @@ pr_ledger_count(struct pr_ledger *l)
 
 	pthread_rwlock_unlock(&l->table_lock);
 	return n;
+}
+
+/* ---- runs ---- */
+
+/* Takes the row over. */
+static int
+put_run(struct pr_ledger *l, struct run_row *row, struct pr_err **err)
+{
+	struct op *op;
+	int rc = 0;
+
+	if (!runs_take(l->runs, row)) {
+		free(row);
+		return 0;
+	}
+	pthread_mutex_lock(&l->lock);
+	if (l->queued >= MAX_QUEUE || l->ill) {
+		rc = pr_err_set(
+		    err, PR_ERR_IO, 0, "ledger: the disk does not keep up");
+		free(row);
+	} else {
+		op = pr_xcalloc(1, sizeof *op);
+		op->run = row;
+		/* an end must reach the disk, as a forgetting must */
+		op->forget = row->what == RUN_ENDS;
+		enqueue_op(l, op);
+	}
+	pthread_mutex_unlock(&l->lock);
+	return rc;
+}
+
+static bool
+is_text(struct pr_str s)
+{
+	return s.n > 0 && s.n <= MAX_STRING && !has_nul(s);
+}
+
+int
+pr_ledger_run_put(
+    struct pr_ledger *l, const struct pr_ledger_run *run, struct pr_err **err)
+{
+	if (!is_text(run->phase) || !is_text(run->digest) ||
+	    !is_text(run->container) || run->ns > INT64_MAX)
+		return pr_err_set(
+		    err, PR_ERR_INVALID, 0, "ledger: a run that is none");
+	return put_run(l, run_row_new(RUN_BEST, run, NULL), err);
+}
+
+int
+pr_ledger_running_put(
+    struct pr_ledger *l, const struct pr_ledger_running *r, struct pr_err **err)
+{
+	if (!is_text(r->container) || !is_text(r->started) ||
+	    !is_text(r->boot) || r->since > INT64_MAX)
+		return pr_err_set(
+		    err, PR_ERR_INVALID, 0, "ledger: a run that is none");
+	return put_run(l, run_row_new(RUN_BEGINS, NULL, r), err);
+}
+
+void
+pr_ledger_running_end(struct pr_ledger *l, struct pr_str container)
+{
+	struct pr_ledger_running r = {.container = container};
+
+	/* a row that stays names a run that will not be met again */
+	(void)put_run(l, run_row_new(RUN_ENDS, NULL, &r), NULL);
+}
+
+bool
+pr_ledger_ran(struct pr_ledger *l, struct pr_str phase, struct pr_str digest,
+    uint64_t *ns)
+{
+	return runs_best(l->runs, phase, digest, ns);
+}
+
+void
+pr_ledger_runs_each(struct pr_ledger *l,
+    void (*row)(void *arg, const struct pr_ledger_run *run), void *arg)
+{
+	runs_each(l->runs, row, arg);
+}
+
+bool
+pr_ledger_running_since(struct pr_ledger *l, struct pr_str container,
+    struct pr_str started, struct pr_str boot, uint64_t *since)
+{
+	return runs_running(l->runs, container, started, boot, since);
 }

@@ -12,7 +12,7 @@
 
 #include <portreeve/arena.h>
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2          /* 1: without runs */
 #define APPLICATION_ID 1347581489 /* "PRv1" */
 #define BUSY_MS        2000       /* another process is writing */
 
@@ -27,6 +27,11 @@ enum stmt {
 	STMT_FORGET,
 	STMT_EACH,
 	STMT_VERSION,
+	STMT_RUN_BEST,
+	STMT_RUN_BEGINS,
+	STMT_RUN_ENDS,
+	STMT_EACH_RUN,
+	STMT_EACH_RUNNING,
 	STMT_COUNT
 };
 
@@ -40,8 +45,35 @@ static const char *const stmt_sql[STMT_COUNT] = {
     [STMT_FORGET] = "DELETE FROM object WHERE kind = ? AND id = ?",
     [STMT_EACH] = ("SELECT kind, id, name, created, team, phase, how,"
 		   " decision, time FROM object"),
+    [STMT_RUN_BEST] = ("INSERT INTO run (phase, digest, ns, time, container)"
+		       " VALUES (?, ?, ?, ?, ?) ON CONFLICT (phase, digest)"
+		       " DO UPDATE SET ns = excluded.ns, time = excluded.time,"
+		       " container = excluded.container"
+		       " WHERE excluded.ns > run.ns"),
+    [STMT_RUN_BEGINS] = ("INSERT OR REPLACE INTO running"
+			 " (container, started, boot, since)"
+			 " VALUES (?, ?, ?, ?)"),
+    [STMT_RUN_ENDS] = "DELETE FROM running WHERE container = ?",
+    [STMT_EACH_RUN] = "SELECT phase, digest, ns, time, container FROM run",
+    [STMT_EACH_RUNNING] = ("SELECT container, started, boot, since"
+			   " FROM running"),
     [STMT_VERSION] = "PRAGMA data_version",
 };
+
+#define RUN_TABLES                                     \
+	"CREATE TABLE run ("                           \
+	" phase TEXT NOT NULL,"                        \
+	" digest TEXT NOT NULL,"                       \
+	" ns INTEGER NOT NULL,"                        \
+	" time INTEGER NOT NULL,"                      \
+	" container TEXT NOT NULL,"                    \
+	" PRIMARY KEY (phase, digest)) WITHOUT ROWID;" \
+	"CREATE TABLE running ("                       \
+	" container TEXT PRIMARY KEY NOT NULL,"        \
+	" started TEXT NOT NULL,"                      \
+	" boot TEXT NOT NULL,"                         \
+	" since INTEGER NOT NULL) WITHOUT ROWID;"      \
+	"PRAGMA user_version = " TEXT(SCHEMA_VERSION) ";"
 
 static const char schema[] =
     "BEGIN EXCLUSIVE;"
@@ -55,11 +87,12 @@ static const char schema[] =
     " how TEXT NOT NULL,"
     " decision TEXT NOT NULL,"
     " time INTEGER NOT NULL,"
-    " PRIMARY KEY (kind, id)) WITHOUT ROWID;"
-    "PRAGMA application_id = " TEXT(
-	APPLICATION_ID) ";"
-			"PRAGMA user_version = " TEXT(SCHEMA_VERSION) ";"
-								      "COMMIT;";
+    " PRIMARY KEY (kind, id)) WITHOUT ROWID;" RUN_TABLES
+    "PRAGMA application_id = " TEXT(APPLICATION_ID) ";"
+						    "COMMIT;";
+
+/* From version 1. */
+static const char upgrade[] = "BEGIN EXCLUSIVE;" RUN_TABLES "COMMIT;";
 
 static const char *const how_names[] = {
     [PR_LEDGER_REQUEST] = "request",
@@ -187,7 +220,7 @@ check_schema(struct ledger_db *db, struct pr_err **err)
 	if (id != APPLICATION_ID)
 		return pr_err_set(err, PR_ERR_INVALID, 0,
 		    "ledger %s: a database of another program", db->path);
-	if (version != SCHEMA_VERSION)
+	if (version > SCHEMA_VERSION || version < 1)
 		return pr_err_set(err, PR_ERR_INVALID, 0,
 		    "ledger %s: written by a newer Portreeve (schema %lld, "
 		    "this "
@@ -195,6 +228,9 @@ check_schema(struct ledger_db *db, struct pr_err **err)
 		    db->path, (long long)version, SCHEMA_VERSION);
 	if (!check_is_ok(db))
 		return damaged(db, "its pages do not agree", err);
+	if (version == 1 &&
+	    sqlite3_exec(db->sql, upgrade, NULL, NULL, NULL) != SQLITE_OK)
+		return failed(db, "cannot make its new tables", err);
 	return 0;
 }
 
@@ -377,6 +413,85 @@ ledger_db_each(struct ledger_db *db,
 	else if (ret == 0 && rc != SQLITE_DONE)
 		ret = failed(db, "cannot be read", err);
 	sqlite3_reset(st);
+	return ret;
+}
+
+int
+ledger_db_run(
+    struct ledger_db *db, const struct run_row *row, struct pr_err **err)
+{
+	static const enum stmt which[] = {[RUN_BEST] = STMT_RUN_BEST,
+	    [RUN_BEGINS] = STMT_RUN_BEGINS,
+	    [RUN_ENDS] = STMT_RUN_ENDS};
+	sqlite3_stmt *st = db->stmts[which[row->what]];
+
+	if (row->what == RUN_BEST) {
+		bind(st, 1, row->run.phase);
+		bind(st, 2, row->run.digest);
+		sqlite3_bind_int64(st, 3, (int64_t)row->run.ns);
+		sqlite3_bind_int64(st, 4, row->run.time);
+		bind(st, 5, row->run.container);
+	} else {
+		bind(st, 1, row->running.container);
+	}
+	if (row->what == RUN_BEGINS) {
+		bind(st, 2, row->running.started);
+		bind(st, 3, row->running.boot);
+		sqlite3_bind_int64(st, 4, (int64_t)row->running.since);
+	}
+	return run(db, which[row->what], "cannot write", err);
+}
+
+/* Takes one row of a statement; false: it makes no sense. */
+static bool
+take_run(sqlite3_stmt *st, bool best, struct runs *into)
+{
+	struct pr_ledger_run r = {0};
+	struct pr_ledger_running g = {0};
+	struct run_row *row;
+	int64_t n = sqlite3_column_int64(st, best ? 2 : 3);
+
+	if (best) {
+		r = (struct pr_ledger_run){.phase = column(st, 0),
+		    .digest = column(st, 1),
+		    .ns = (uint64_t)n,
+		    .time = sqlite3_column_int64(st, 3),
+		    .container = column(st, 4)};
+	} else {
+		g = (struct pr_ledger_running){.container = column(st, 0),
+		    .started = column(st, 1),
+		    .boot = column(st, 2),
+		    .since = (uint64_t)n};
+	}
+	if (n < 0)
+		return false;
+	row = run_row_new(best ? RUN_BEST : RUN_BEGINS, &r, &g);
+	(void)runs_take(into, row);
+	free(row);
+	return true;
+}
+
+int
+ledger_db_each_run(
+    struct ledger_db *db, struct runs *into, bool all, struct pr_err **err)
+{
+	static const enum stmt which[] = {STMT_EACH_RUN, STMT_EACH_RUNNING};
+	int rc = SQLITE_DONE, ret = 0;
+
+	for (size_t i = 0; i < (all ? 2U : 1U) && ret == 0; i++) {
+		sqlite3_stmt *st = db->stmts[which[i]];
+
+		while ((rc = sqlite3_step(st)) == SQLITE_ROW && ret == 0) {
+			if (!take_run(st, i == 0, into))
+				ret = damaged(
+				    db, "a run that makes no sense", err);
+		}
+		sqlite3_reset(st);
+		if (ret == 0 && rc == SQLITE_CORRUPT)
+			ret = damaged(db, sqlite3_errmsg(db->sql), err);
+		else if (ret == 0 && rc != SQLITE_DONE)
+			ret = failed(db, "cannot be read", err);
+	}
 	return ret;
 }
 

@@ -11,6 +11,8 @@
 
 #include "local.h"
 
+#define COUNT_TIME (30 * PR_SEC)
+
 struct snapshot *
 judge_snapshot(struct pr_judge *j)
 {
@@ -52,10 +54,43 @@ open_identity(const struct pr_config *config, struct pr_diags *ds)
 	return id;
 }
 
+static bool
+is_named(const struct pr_policy *p, struct pr_str key)
+{
+	for (size_t i = 0; i < p->n_grants; i++) {
+		const struct pr_strs *via = &p->grants[i].promoted_via;
+
+		for (size_t k = 0; k < via->n; k++) {
+			if (pr_str_eq(via->v[k], key))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Lines that no grant would ever look at: a key was changed, or mistyped. */
+static void
+warn_of_strangers(const struct pr_policy *p, const struct pr_promotions *lines,
+    struct pr_diags *ds)
+{
+	struct pr_promotion line;
+	struct pr_loc loc;
+
+	for (size_t i = 0; pr_promotions_get(lines, i, &line, &loc); i++) {
+		if (!is_named(p, line.key))
+			pr_diags_add(ds, PR_WARNING, loc,
+			    "add it to promoted_from.via, or take the line "
+			    "away",
+			    "no grant takes the word of %.*s",
+			    PR_STRF(line.key));
+	}
+}
+
 static struct snapshot *
 open_snapshot(const struct pr_config *config, struct pr_diags *ds)
 {
 	struct pr_policy *policy = pr_policy_load(config->policy, ds);
+	struct pr_promotions *promotions = NULL;
 
 	if (policy == NULL)
 		return NULL;
@@ -64,7 +99,15 @@ open_snapshot(const struct pr_config *config, struct pr_diags *ds)
 		pr_policy_unref(policy);
 		return NULL;
 	}
-	return snapshot_new(policy, config, ds);
+	if (config->promotions != NULL) {
+		promotions = pr_promotions_load(config->promotions, ds);
+		if (promotions == NULL) {
+			pr_policy_unref(policy);
+			return NULL;
+		}
+		warn_of_strangers(policy, promotions, ds);
+	}
+	return snapshot_new(policy, promotions, config, ds);
 }
 
 static void
@@ -73,6 +116,53 @@ watch_containers(void *arg, enum pr_container_event what, struct pr_str id)
 	struct pr_judge *j = arg;
 
 	usage_event(j->usage, what, id);
+	runs_watch_event(j->runs, what, id);
+}
+
+/* As the decision sees it (semantics 2.5). */
+static bool
+phase_of_container(
+    void *arg, const struct pr_object *o, char phase[PR_LEDGER_NAME + 1])
+{
+	struct pr_judge *j = arg;
+	struct snapshot *s = judge_snapshot(j);
+	struct pr_str name = {NULL, 0};
+	const struct pr_json *v;
+
+	if (s->served != 0 && (s->served & (s->served - 1)) == 0) {
+		name = s->policy->phases[__builtin_ctzll(s->served)].name;
+	} else if (o->in_ledger) {
+		name = o->ledger_phase;
+	} else if (o->labels != NULL && s->policy->label_phase.n > 0) {
+		v = pr_json_get(o->labels, s->policy->label_phase);
+		if (v != NULL && v->type == PR_JSON_STRING &&
+		    pr_policy_phase(s->policy, v->str) >= 0)
+			name = v->str;
+	}
+	if (name.n > 0 && name.n <= PR_LEDGER_NAME) {
+		memcpy(phase, name.p, name.n);
+		phase[name.n] = '\0';
+	}
+	snapshot_unref(s);
+	return name.n > 0 && name.n <= PR_LEDGER_NAME;
+}
+
+/* Quotas are counted before somebody waits for it. */
+static void
+count_again(void *arg)
+{
+	struct pr_judge *j = arg;
+	struct snapshot *s = judge_snapshot(j);
+	struct usage_view v = {.usage = j->usage,
+	    .inventory = j->inventory,
+	    .ledger = j->ledger,
+	    .policy = s->policy,
+	    .served = s->served,
+	    .amounts = true};
+
+	if (s->policy->n_quotas > 0)
+		(void)usage_prepare(&v, true, pr_clock_now() + COUNT_TIME);
+	snapshot_unref(s);
 }
 
 static int
@@ -81,9 +171,12 @@ open_world(struct pr_judge *j, struct pr_err **err)
 	const struct pr_config *c = j->config;
 	const char *protect[] = {c->file, c->policy, c->ledger, c->audit.dir,
 	    c->admin_socket, c->plugin.socket, c->proxy.assertion_key,
-	    c->directory.file.s, c->directory.bind.password_file.s};
+	    c->directory.file.s, c->directory.bind.password_file.s,
+	    c->promotions};
 	const char *present[PR_COUNT(protect)];
 	struct pr_inventory_config config = {.socket = c->daemon.socket};
+	struct runs_source source = {
+	    .phase = phase_of_container, .missed = count_again, .arg = j};
 	size_t n = 0;
 
 	for (size_t i = 0; i < PR_COUNT(protect); i++) {
@@ -98,7 +191,11 @@ open_world(struct pr_judge *j, struct pr_err **err)
 	if (j->ledger == NULL)
 		return -1;
 	j->inventory = pr_inventory_open(&config, j->ledger, err);
-	return j->inventory != NULL ? 0 : -1;
+	if (j->inventory == NULL)
+		return -1;
+	source.inventory = j->inventory;
+	source.ledger = j->ledger;
+	return runs_watch_start(j->runs, &source, err);
 }
 
 struct pr_judge *
@@ -113,6 +210,7 @@ pr_judge_open(const struct pr_config *config, enum pr_door door,
 	pthread_mutex_init(&j->lock, NULL);
 	j->pending = pending_new();
 	j->usage = usage_new();
+	j->runs = runs_watch_new();
 	/* every mistake of every file in one run */
 	j->snapshot = open_snapshot(config, ds);
 	id = open_identity(config, ds);
@@ -135,6 +233,7 @@ pr_judge_close(struct pr_judge *j)
 {
 	if (j == NULL)
 		return;
+	runs_watch_stop(j->runs);
 	pr_inventory_close(j->inventory);
 	pr_ledger_close(j->ledger);
 	snapshot_unref(j->snapshot);
@@ -142,6 +241,7 @@ pr_judge_close(struct pr_judge *j)
 	pr_directory_close(j->directory);
 	pending_free(j->pending);
 	usage_free(j->usage);
+	runs_watch_free(j->runs);
 	pthread_mutex_destroy(&j->lock);
 	free(j);
 }

@@ -7,8 +7,10 @@
 #include <stdatomic.h>
 
 #include <portreeve/judge.h>
+#include <portreeve/promotion.h>
 #include <portreeve/resolve.h>
 
+#include "runs.h"
 #include "usage.h"
 
 /* Who belongs to which teams of one policy: counted, immutable. */
@@ -26,6 +28,7 @@ struct teams {
 struct snapshot {
 	_Atomic unsigned refs;
 	struct pr_policy *policy;
+	struct pr_promotions *promotions; /* NULL: none are configured */
 	pr_phase_mask served;
 	uint64_t stale_ok;         /* the strictest of the served phases */
 	const unsigned *with_cert; /* teams that certificates are members of */
@@ -37,8 +40,10 @@ struct snapshot {
 	struct teams *known[TEAMS_SLOTS]; /* under lock */
 };
 
+/* Takes policy and promotions over. */
 struct snapshot *snapshot_new(struct pr_policy *policy,
-    const struct pr_config *config, struct pr_diags *ds);
+    struct pr_promotions *promotions, const struct pr_config *config,
+    struct pr_diags *ds);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s);
 
@@ -147,6 +152,7 @@ struct pr_judge {
 	struct pr_inventory *inventory;
 	struct pending *pending;
 	struct usage *usage;
+	struct runs_watch *runs;
 };
 
 /* Ends what an entry told the inventory to be under way. */

@@ -144,6 +144,28 @@ served(const struct work *w)
 	return w->held->snapshot->served & mask;
 }
 
+/* Here, or at one whose word the grant takes (semantics 11.8). */
+static bool
+ran(void *arg, const struct pr_grant *g, struct pr_str digest, uint64_t *ns)
+{
+	const struct work *w = arg;
+	const struct snapshot *s = w->held->snapshot;
+	struct pr_str phase = s->policy->phases[g->promoted_phase].name;
+	bool found = runs_watch_longest(w->j->runs, phase, digest, ns);
+
+	for (size_t i = 0; i < g->promoted_via.n; i++) {
+		uint64_t other;
+
+		if (!pr_promotions_find(s->promotions, g->promoted_via.v[i],
+			phase, digest, &other))
+			continue;
+		found = true;
+		if (other > *ns)
+			*ns = other;
+	}
+	return found;
+}
+
 static void
 ask(struct work *w)
 {
@@ -165,6 +187,8 @@ ask(struct work *w)
 	    .stored_known = w->facts.stored_known,
 	    .used = w->counts ? usage_used : NULL,
 	    .used_arg = &w->usage,
+	    .ran = ran,
+	    .ran_arg = w,
 	};
 	team = pr_header_get(w->call->call.headers, w->call->call.n_headers,
 	    "X-Portreeve-Team", &repeated);

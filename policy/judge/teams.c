@@ -179,13 +179,14 @@ list_special(struct snapshot *s)
 }
 
 struct snapshot *
-snapshot_new(struct pr_policy *policy, const struct pr_config *config,
-    struct pr_diags *ds)
+snapshot_new(struct pr_policy *policy, struct pr_promotions *promotions,
+    const struct pr_config *config, struct pr_diags *ds)
 {
 	struct snapshot *s = pr_xcalloc(1, sizeof *s);
 
 	s->refs = 1;
 	s->policy = policy;
+	s->promotions = promotions;
 	s->arena = pr_arena_new(1024);
 	pthread_mutex_init(&s->lock, NULL);
 	s->served = pr_policy_host(policy, pr_str_of(config->daemon.name));
@@ -223,6 +224,7 @@ snapshot_unref(struct snapshot *s)
 		teams_unref(s->known[i]);
 	pthread_mutex_destroy(&s->lock);
 	pr_policy_unref(s->policy);
+	pr_promotions_free(s->promotions);
 	pr_arena_free(s->arena);
 	free(s);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <portreeve/caps.h>
+#include <portreeve/sign.h>
 
 #include "load.h"
 
@@ -189,6 +190,27 @@ load_owner(struct load *ld, struct pr_grant *g, const struct ynode *n)
 		    "the list of owner teams is empty");
 }
 
+/* Public keys, in their one spelling (portreeve/sign.h). */
+static struct pr_strs
+load_keys(struct load *ld, const struct ynode *list)
+{
+	struct pr_public_key key;
+
+	if (list != NULL) {
+		Y_EACH(list, e)
+		{
+			if (!pr_public_key_read(e->s, &key))
+				lang_error(&ld->l, ynode_loc(e),
+				    "portreeve promote --key FILE --public "
+				    "prints it",
+				    "\"%.*s\" is no public key: ed25519: and "
+				    "44 characters of base64",
+				    PR_STRF(pr_str_sub(e->s, 0, 80)));
+		}
+	}
+	return value_strs(&ld->l, list);
+}
+
 static void
 load_promoted(struct load *ld, struct pr_grant *g, const struct ynode *n)
 {
@@ -201,7 +223,7 @@ load_promoted(struct load *ld, struct pr_grant *g, const struct ynode *n)
 	if (raw.min_runtime != NULL)
 		(void)value_duration(
 		    &ld->l, raw.min_runtime, &g->promoted_runtime);
-	g->promoted_via = value_strs(&ld->l, raw.via);
+	g->promoted_via = load_keys(ld, raw.via);
 }
 
 static void

@@ -32,7 +32,7 @@ BARRED = [
     ("policy/eval/", r"portreeve/(directory|inventory|ledger|audit)\.h$",
      "eval/ gets teams and facts as data"),
     ("policy/base/", r"portreeve/(?!compiler|caps|str|arena|buf|err|diag|"
-     r"clock|digest|log|file|glob|dn|notify|reason|version)",
+     r"clock|digest|sign|log|file|glob|dn|notify|reason|version)",
      "base/ stands on nothing"),
     ("policy/json/", r"portreeve/(policy|decide|directory|inventory|audit|"
      r"identity|eval|judge|lang)\.h$", "json/ knows no policy"),

@@ -254,7 +254,7 @@ run_sql(const char *sql)
 START_TEST(a_newer_schema_is_refused)
 {
 	pr_ledger_close(open_ledger());
-	run_sql("PRAGMA user_version = 2");
+	run_sql("PRAGMA user_version = 3");
 	ck_assert_ptr_null(pr_ledger_open(path, &err));
 	ck_assert_int_eq(err->code, PR_ERR_INVALID);
 	ck_assert_ptr_nonnull(strstr(err->text, "newer"));
