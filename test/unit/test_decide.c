@@ -248,6 +248,144 @@ START_TEST(without_grants_only_the_ping_is_left)
 }
 END_TEST
 
+/* Every phase complains: what is let through then failed by soft keys alone. */
+static char *
+complaining(const char *rest)
+{
+	static const char *const words[][2] = {
+	    {"  dev: {}", "  dev: {mode: complain}"},
+	    {"  test: {}", "  test: {mode: complain}"},
+	    {"  prod: {}", "  prod: {mode: complain}"},
+	    {"  cold: {", "  cold: {mode: complain, "},
+	};
+	PR_CLEANUP(pr_freep) char *plain = policy_of(rest, "");
+	PR_CLEANUP(pr_buf_fini) struct pr_buf b = PR_BUF_INIT;
+	size_t changed = 0;
+
+	for (const char *at = plain; *at != '\0';) {
+		size_t i = 0;
+
+		while (i < PR_COUNT(words) &&
+		    strncmp(at, words[i][0], strlen(words[i][0])) != 0)
+			i++;
+		if (i == PR_COUNT(words)) {
+			pr_buf_char(&b, *at++);
+			continue;
+		}
+		pr_buf_cstr(&b, words[i][1]);
+		at += strlen(words[i][0]);
+		changed++;
+	}
+	ck_assert_uint_eq(changed, PR_COUNT(words));
+	pr_buf_char(&b, '\0');
+	return pr_xstrdup(b.p);
+}
+
+START_TEST(complaints_soften_soft_keys_alone)
+{
+	const struct row *r = &rows[_i];
+	PR_CLEANUP(pr_freep) char *plain = policy_of(r->rest, "");
+	PR_CLEANUP(pr_freep) char *soft = complaining(r->rest);
+	struct pr_decision d = decide_with(r, plain, r->ask, KIT_KNOWS);
+	struct pr_decision e = decide_with(r, soft, r->ask, KIT_KNOWS);
+
+	if (e.verdict != PR_ALLOW)
+		return;
+	if (!e.would_deny) {
+		ck_assert_msg(d.verdict == PR_ALLOW, "%s", r->says);
+		return;
+	}
+	ck_assert_msg(
+	    e.reason == PR_REASON_PROFILE || e.reason == PR_REASON_STORED_SPEC,
+	    "%s: %s", r->says, pr_reason_code(e.reason));
+	ck_assert_int_ge(e.key, 0);
+	ck_assert_msg(pr_profile_key((enum pr_profile_key)e.key)->soft, "%s",
+	    pr_profile_key((enum pr_profile_key)e.key)->path);
+	ck_assert(d.verdict == PR_ALLOW || d.reason == PR_REASON_PROFILE ||
+	    d.reason == PR_REASON_STORED_SPEC || d.reason == PR_REASON_PHASE);
+}
+END_TEST
+
+/* ---- every operation of the table, by one who may all ---- */
+
+static void
+decide_op(struct kit *k, enum pr_op op, int64_t now, struct pr_decision *d)
+{
+	const struct pr_op_info *info = pr_api_op(op);
+	struct pr_object o = {.kind = info->kind,
+	    .presence = PR_PRESENT,
+	    .by = PR_BY_NAME,
+	    .id = PR_STR(ID64),
+	    .name = PR_STR("web"),
+	    .in_ledger = true,
+	    .ledger_team = PR_STR("pay"),
+	    .ledger_phase = PR_STR("cold")};
+	struct pr_object of = o;
+	struct pr_spec spec = {.image_ref = -1};
+	struct pr_spec stored = {.image_ref = -1, .stored = true};
+	struct pr_request rq = {.op = info, .spec = info->spec};
+	unsigned team = (unsigned)pr_policy_team(k->policy, PR_STR("pay"));
+	struct pr_who who = {.name = PR_STR("a"), .teams = &team, .n_teams = 1};
+	struct pr_ref refs[] = {
+	    {.kind = info->kind, .role = PR_REF_TARGET, .object = &o},
+	    {.kind = PR_KIND_CONTAINER,
+		.role = PR_REF_CONTAINER_OF,
+		.object = &of}};
+	struct pr_question q = {.policy = k->policy,
+	    .request = &rq,
+	    .who = &who,
+	    .served = pr_policy_host(k->policy, PR_STR("f")),
+	    .now = now * 1000000000,
+	    .refs = refs,
+	    .spec = &spec,
+	    .stored = &stored,
+	    .stored_known = true};
+
+	if (op == PR_OP_CONTAINER_COMMIT)
+		refs[0].kind = PR_KIND_CONTAINER;
+	of.kind = PR_KIND_CONTAINER;
+	if (info->kind != PR_KIND_NONE || op == PR_OP_CONTAINER_COMMIT)
+		q.n_refs = info->kind == PR_KIND_EXEC ? 2 : 1;
+	pr_decide(k->arena, &q, d);
+}
+
+/* Nothing that changes anything, by whatever route, gets through a freeze. */
+START_TEST(a_frozen_phase_is_not_changed)
+{
+	PR_CLEANUP(pr_freep)
+	char *yaml = policy_of(
+	    GRANTS "  - {id: g, team: pay, role: all, phases: [\"*\"], owner: "
+		   "any, profile: unrestricted}\n",
+	    "");
+	struct kit k = kit_new(yaml);
+	size_t frozen = 0;
+
+	for (int i = 0; i < PR_OP_COUNT; i++) {
+		const struct pr_op_info *info = pr_api_op((enum pr_op)i);
+		bool spared = i == PR_OP_CONTAINER_STOP ||
+		    i == PR_OP_CONTAINER_KILL || i == PR_OP_CONTAINER_RESTART;
+		struct pr_decision d, e;
+
+		if (i == PR_OP_UNKNOWN)
+			continue;
+		decide_op(&k, (enum pr_op)i, MONDAY, &d);
+		decide_op(&k, (enum pr_op)i, WEDNESDAY, &e);
+		ck_assert_msg(e.reason != PR_REASON_FREEZE, "%s", info->action);
+		if (info->risk < PR_RISK_MUTATE || spared) {
+			ck_assert_msg(d.reason == e.reason, "%s", info->action);
+			continue;
+		}
+		ck_assert_msg(d.verdict == PR_DENY &&
+			(d.reason == PR_REASON_FREEZE ||
+			    d.reason == PR_REASON_GUARD),
+		    "%s: %s", info->action, pr_reason_code(d.reason));
+		frozen += d.reason == PR_REASON_FREEZE;
+	}
+	ck_assert_uint_gt(frozen, 40);
+	kit_free(&k);
+}
+END_TEST
+
 /* Zeroed memory is a denial, whatever else it says. */
 START_TEST(zero_denies)
 {
@@ -274,6 +412,8 @@ main(void)
 	tcase_add_loop_test(u, a_role_deny_never_allows_more, 0, n);
 	tcase_add_loop_test(u, knowing_less_never_allows_more, 0, n);
 	tcase_add_loop_test(u, without_grants_only_the_ping_is_left, 0, n);
+	tcase_add_loop_test(u, complaints_soften_soft_keys_alone, 0, n);
+	tcase_add_test(u, a_frozen_phase_is_not_changed);
 	tcase_add_test(u, zero_denies);
 	suite_add_tcase(s, u);
 	return unit_run(s);
