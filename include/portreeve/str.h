@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <portreeve/compiler.h>
 
@@ -21,11 +22,29 @@ struct pr_str {
 /* For printf: printf("%.*s", PR_STRF(s)) */
 #define PR_STRF(s)      (int)(s).n, (s).p != NULL ? (s).p : ""
 
-/* The string of a NUL-terminated one; NULL gives the empty string. */
-struct pr_str pr_str_of(const char *s);
+/* Here for the compiler: beside a literal they are a word or two compared. */
 
-bool pr_str_eq(struct pr_str a, struct pr_str b);
-bool pr_str_is(struct pr_str a, const char *b);
+/* The string of a NUL-terminated one; NULL gives the empty string. */
+static inline struct pr_str
+pr_str_of(const char *s)
+{
+	return (struct pr_str){s, s != NULL ? strlen(s) : 0};
+}
+
+/* Equal bytes, as many. */
+static inline bool
+pr_str_eq(struct pr_str a, struct pr_str b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+/* Equal to a NUL-terminated one. */
+static inline bool
+pr_str_is(struct pr_str a, const char *b)
+{
+	return pr_str_eq(a, pr_str_of(b));
+}
+
 /* ASCII case is ignored; other bytes must be equal. */
 bool pr_str_eq_nocase(struct pr_str a, struct pr_str b);
 bool pr_str_is_nocase(struct pr_str a, const char *b);

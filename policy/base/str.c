@@ -3,24 +3,6 @@
 
 #include <portreeve/str.h>
 
-struct pr_str
-pr_str_of(const char *s)
-{
-	return (struct pr_str){s, s != NULL ? strlen(s) : 0};
-}
-
-bool
-pr_str_eq(struct pr_str a, struct pr_str b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
-bool
-pr_str_is(struct pr_str a, const char *b)
-{
-	return pr_str_eq(a, pr_str_of(b));
-}
-
 static unsigned char
 lower(unsigned char c)
 {

@@ -133,6 +133,37 @@ pending_free(struct pending *p)
 }
 
 /*
+ * Hashes of certificates that were seen last by this thread: the same few
+ * come with each call, and comparing them costs less than hashing does.
+ */
+#define SEEN_TEXT 2560
+
+struct seen {
+	size_t n;
+	uint8_t hash[PR_KEYED_HASH_LEN];
+	char text[SEEN_TEXT];
+};
+static __thread struct seen seen[4];
+
+static struct pr_str
+certificate_hash(struct pr_str text)
+{
+	struct seen *s;
+	uint64_t middle;
+
+	if (text.n < 16 || text.n > SEEN_TEXT)
+		return text;
+	memcpy(&middle, text.p + text.n / 2, sizeof middle);
+	s = &seen[middle * UINT64_C(0x9e3779b97f4a7c15) >> 62];
+	if (s->n != text.n || memcmp(s->text, text.p, text.n) != 0) {
+		pr_keyed_hash(&text, 1, s->hash);
+		memcpy(s->text, text.p, text.n);
+		s->n = text.n;
+	}
+	return (struct pr_str){(const char *)s->hash, sizeof s->hash};
+}
+
+/*
  * Parts of the request that tell it from others; the team that is asked for
  * is one, since it says whose the object will be.
  */
@@ -145,7 +176,8 @@ pending_key(const struct pr_judge_call *call, struct pending_key *key)
 	    call->call.n_headers, "X-Portreeve-Team", &repeated);
 	struct pr_str parts[] = {call->call.method, call->call.target,
 	    call->call.body, call->caller.user, call->caller.method,
-	    call->caller.n_chain > 0 ? call->caller.chain[0] : none,
+	    call->caller.n_chain > 0 ? certificate_hash(call->caller.chain[0])
+				     : none,
 	    team != NULL ? *team : none, call->ticket};
 
 	pr_keyed_hash(parts, PR_COUNT(parts), key->bytes);
