@@ -115,6 +115,21 @@ find_operation(
 	return check_name(rq, why);
 }
 
+/* At most ten digits. */
+static char *
+put_number(char *p, unsigned v)
+{
+	char digits[10];
+	size_t n = 0;
+
+	do
+		digits[n++] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	while (n > 0)
+		*p++ = digits[--n];
+	return p;
+}
+
 /* One spelling of what was judged; the daemon decodes it to the same. */
 static struct pr_str
 write_canonical(
@@ -126,9 +141,12 @@ write_canonical(
 	for (size_t i = 0; i < rq->n_query; i++)
 		room += 3 * (rq->query[i].key.n + rq->query[i].value.n) + 2;
 	p = begin = pr_arena_bytes(a, room);
-	if (rq->version.major != 0)
-		p += snprintf(
-		    p, room, "/v%u.%u", rq->version.major, rq->version.minor);
+	if (rq->version.major != 0) {
+		memcpy(p, "/v", 2);
+		p = put_number(p + 2, rq->version.major);
+		*p++ = '.';
+		p = put_number(p, rq->version.minor);
+	}
 	p = pr_percent_encode(p, path, PR_ENCODE_PATH);
 	for (size_t i = 0; i < rq->n_query; i++) {
 		*p++ = i == 0 ? '?' : '&';

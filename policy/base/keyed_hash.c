@@ -123,8 +123,13 @@ pr_keyed_hash(
 	s.used = 0;
 	/* with the lengths first it is known where each ends, and the zeros
 	 * that fill the last pair mean nothing */
-	for (size_t i = 0; i < n; i++)
-		absorb(s.h, parts[i].n);
+	absorb(s.h, n);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t length = parts[i].n;
+
+		add_text(
+		    &s, (struct pr_str){(const char *)&length, sizeof length});
+	}
 	for (size_t i = 0; i < n; i++)
 		add_text(&s, parts[i]);
 	pad = (16 - s.used % 16) % 16;
