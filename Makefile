@@ -274,8 +274,9 @@ install: all
 	for f in $(wildcard $(B)/portreeve); do install -m755 $$f "$$d/bin"; done; \
 	for f in $(filter-out $(B)/portreeve,$(BINS)); do \
 		install -m755 $$f "$$d/sbin"; done; \
-	for f in $(wildcard packaging/policy/*); do \
-		install -m644 $$f "$$d/share/portreeve/policy"; done; \
+	install -d "$$d/share/portreeve/policy/profiles"; \
+	for f in $(wildcard packaging/policy/*.* packaging/policy/profiles/*); do \
+		install -m644 $$f "$$d/share/portreeve/$${f#packaging/}"; done; \
 	for s in 1 5 8; do install -d "$$d/share/man/man$$s"; \
 		install -m644 $(B)/share/man$$s/* "$$d/share/man/man$$s"; done; \
 	install -D -m644 $(B)/share/bash/portreeve \

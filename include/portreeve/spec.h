@@ -110,6 +110,7 @@ struct pr_endpoint { /* of NetworkingConfig.EndpointsConfig */
 struct pr_port {
 	pr_field field;
 	struct pr_str ip, port; /* as written */
+	struct pr_str inside;   /* "80/tcp": what is published */
 };
 
 struct pr_ulimit {
@@ -260,7 +261,8 @@ struct pr_spec {
 	struct pr_str log_driver;
 	struct pr_kvs log_opts;
 
-	int64_t memory, swap, cpus, pids, shm; /* 0: unset; pids <= 0: unset */
+	int64_t memory, swap, cpus, pids, shm,
+	    cpu_shares; /* 0: unset; pids <= 0: unset */
 	bool pids_given;
 	struct pr_ulimit *ulimits;
 	size_t n_ulimits;

@@ -188,14 +188,14 @@ static int
 read_limits(struct extract *e, const struct pr_request *rq)
 {
 	struct pr_spec *s = e->spec;
-	int64_t quota, period, shares;
+	int64_t quota, period;
 	const struct pr_json *ulimits;
 
 	if (number_of(e, rq, "memory", &s->memory) < 0 ||
 	    number_of(e, rq, "memswap", &s->swap) < 0 ||
 	    number_of(e, rq, "cpuquota", &quota) < 0 ||
 	    number_of(e, rq, "cpuperiod", &period) < 0 ||
-	    number_of(e, rq, "cpushares", &shares) < 0 ||
+	    number_of(e, rq, "cpushares", &s->cpu_shares) < 0 ||
 	    number_of(e, rq, "shmsize", &s->shm) < 0 ||
 	    json_of(e, rq, "ulimits", PR_JSON_ARRAY, &ulimits) < 0)
 		return -1;

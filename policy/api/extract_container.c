@@ -179,6 +179,7 @@ extract_limits(struct extract *e, const struct body_slots *host)
 	s->swap = body_int(host->f[F_H_MEMORYSWAP]);
 	s->pids = body_int(host->f[F_H_PIDSLIMIT]);
 	s->shm = body_int(host->f[F_H_SHMSIZE]);
+	s->cpu_shares = body_int(host->f[F_H_CPUSHARES]);
 	/* the kernel gets the quota last: a negative one lifts NanoCpus */
 	s->cpus = quota < 0 ? 0 : body_int(host->f[F_H_NANOCPUS]);
 	if (s->cpus == 0)

@@ -167,7 +167,7 @@ read_ports(struct extract *e, const struct pr_json *bindings)
 				return -1;
 			s->ports[s->n_ports++] =
 			    (struct pr_port){field, body_str(f.f[F_P_HOSTIP]),
-				body_str(f.f[F_P_HOSTPORT])};
+				body_str(f.f[F_P_HOSTPORT]), port};
 		}
 	}
 	return 0;

@@ -76,6 +76,7 @@ enum pr_tri judge_driver_opts(struct judging *j);
 enum pr_tri judge_ports_bind(struct judging *j);
 enum pr_tri judge_ports_range(struct judging *j);
 enum pr_tri judge_publish_all(struct judging *j);
+enum pr_tri judge_ports_container(struct judging *j);
 
 enum pr_tri judge_bind(struct judging *j);
 enum pr_tri judge_protected(struct judging *j);
@@ -94,6 +95,7 @@ enum pr_tri judge_swap(struct judging *j);
 enum pr_tri judge_cpus(struct judging *j);
 enum pr_tri judge_pids(struct judging *j);
 enum pr_tri judge_shm(struct judging *j);
+enum pr_tri judge_cpu_shares(struct judging *j);
 enum pr_tri judge_ulimits(struct judging *j);
 enum pr_tri judge_oom_score(struct judging *j);
 enum pr_tri judge_cgroup_parent(struct judging *j);

@@ -53,6 +53,13 @@ judge_shm(struct judging *j)
 	    j, j->spec->shm, field_in(j, "HostConfig.ShmSize", "shmsize"));
 }
 
+enum pr_tri
+judge_cpu_shares(struct judging *j)
+{
+	return leaf_range(j, j->spec->cpu_shares,
+	    field_in(j, "HostConfig.CpuShares", "cpushares"));
+}
+
 /*
  * Without limits.swap: nothing said, or at most twice the memory; never
  * unlimited (-1).

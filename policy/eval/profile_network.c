@@ -477,6 +477,20 @@ judge_ports_range(struct judging *j)
 	return PR_YES;
 }
 
+/* "22/tcp": what is behind the port, whatever it is outside. */
+enum pr_tri
+judge_ports_container(struct judging *j)
+{
+	for (size_t i = 0; i < j->spec->n_ports; i++) {
+		const struct pr_port *p = &j->spec->ports[i];
+		struct pr_str rest = p->inside, port = pr_str_cut(&rest, '/');
+
+		if (port.n == 0 || !port_in_range(j->leaf, port))
+			return judge_no(j, "%s is published", p->field);
+	}
+	return PR_YES;
+}
+
 enum pr_tri
 judge_publish_all(struct judging *j)
 {

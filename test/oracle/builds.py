@@ -10,10 +10,10 @@ import judge as J
 import spec as S
 from judge import CANT, NO, YES
 
-FREE = ("dockerfile q nocache pull rm forcerm cpushares platform target "
+FREE = ("dockerfile q nocache pull rm forcerm platform target "
         "squash buildid")
 JUDGED = ("t cachefrom networkmode extrahosts remote buildargs labels memory "
-          "memswap cpuquota cpuperiod shmsize ulimits cgroupparent "
+          "memswap cpushares cpuquota cpuperiod shmsize ulimits cgroupparent "
           "cpusetcpus cpusetmems version session outputs securityopt "
           "isolation")
 QUERY = {"build.run": FREE + " " + JUDGED, "build.session": "",
@@ -67,11 +67,11 @@ def of_build(query, pairs):
             "CpuQuota": number(query, "cpuquota"),
             "CpuPeriod": number(query, "cpuperiod"),
             "ShmSize": number(query, "shmsize"),
+            "CpuShares": number(query, "cpushares"),
             "Ulimits": document(query, "ulimits", ULIMITS, []),
             "CgroupParent": query.get("cgroupparent", ""),
             "CpusetCpus": query.get("cpusetcpus", ""),
             "CpusetMems": query.get("cpusetmems", "")}
-    number(query, "cpushares")
     for u in s.hc["Ulimits"]:
         if not re.match(r"^[A-Za-z]+\Z", u.get("Name", "")):
             B.refuse()
@@ -137,7 +137,8 @@ BUILD = {"images.write": B.names("write"), "images.allow": k_caches,
          "kernel.cgroup_parent": J.k_cgroup_parent,
          "kernel.cpuset": J.k_cpuset, "limits.memory": J.k_memory,
          "limits.swap": J.k_swap, "limits.cpus": J.k_cpus,
-         "limits.ulimits": J.k_ulimits, "limits.shm": J.k_shm}
+         "limits.ulimits": J.k_ulimits, "limits.shm": J.k_shm,
+         "limits.cpu_shares": J.k_cpu_shares}
 SESSION = {"build.opaque": k_opaque}
 
 

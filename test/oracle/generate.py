@@ -149,6 +149,8 @@ LEAVES = {
     "ports.bind": (["127.0.0.1", "::1", "0.0.0.0", "::", "10.0.0.0/8",
                     "0.0.0.0/0", "::/0"],),
     "ports.range": ["none", "1024-65535", "8000-8010", "80-80"],
+    "limits.cpu_shares": ["2..1024", "..4?"],
+    "ports.container": ["none", "23-65535", "80-80"],
     "ports.publish_all": [True, False],
     "restart": (["no", "always", "unless-stopped", "on-failure",
                  "on-failure:5", "on-failure:2"],),

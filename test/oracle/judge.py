@@ -748,6 +748,10 @@ def k_shm(v, s, ctx):
     return within(v, positive(s, "ShmSize"))
 
 
+def k_cpu_shares(v, s, ctx):
+    return within(v, positive(s, "CpuShares"))
+
+
 def bindings(s):
     return [b for bs in (s.hc.get("PortBindings") or {}).values()
             for b in bs]
@@ -782,6 +786,18 @@ def k_ports_range(v, s, ctx):
             return NO
         first, last = int(first), int(last if dash else first)
         if not int(low) <= first <= last <= int(high or low) or first == 0:
+            return NO
+    return YES
+
+
+def k_ports_container(v, s, ctx):
+    low, _, high = v.partition("-")
+    for inside, published in (s.hc.get("PortBindings") or {}).items():
+        first, dash, last = inside.partition("/")[0].partition("-")
+        last = last if dash else first
+        if published and (v == "none" or not first.isdigit() or
+                          not last.isdigit() or not int(low) <= int(first) <=
+                          int(last) <= int(high or low) or int(first) == 0):
             return NO
     return YES
 
@@ -888,7 +904,8 @@ JUDGE = {
     "log_opts": k_log_opts, "log_drivers": k_log_drivers,
     "limits.memory": k_memory, "limits.swap": k_swap, "limits.cpus": k_cpus,
     "limits.pids": k_pids, "limits.ulimits": k_ulimits,
-    "limits.shm": k_shm, "ports.bind": k_ports_bind,
+    "limits.shm": k_shm, "limits.cpu_shares": k_cpu_shares,
+    "ports.container": k_ports_container, "ports.bind": k_ports_bind,
     "ports.range": k_ports_range, "ports.publish_all": k_publish_all,
     "restart": k_restart, "env.forbid": k_env_forbid,
     "require.user": k_require_user,

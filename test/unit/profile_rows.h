@@ -664,6 +664,35 @@ static const struct row rows[] = {
     FITS(RESTART, "restart: [on-failure]",
 	"H:'RestartPolicy':{'Name':'on-failure'}"),
     FAILS(RESTART, "restart: [always]", "H:"),
+    /* CPU priority */
+    FITS(CPU_SHARES, "limits: {cpu_shares: \"2..1024\"}", "H:'CpuShares':512"),
+    FAILS(CPU_SHARES, "limits: {cpu_shares: \"2..1024\"}", "H:"),
+    FAILS(CPU_SHARES, "limits: {cpu_shares: \"2..1024\"}", "H:'CpuShares':0"),
+    FAILS(
+	CPU_SHARES, "limits: {cpu_shares: \"2..1024\"}", "H:'CpuShares':2048"),
+    FITS(CPU_SHARES, "limits: {cpu_shares: \"..1024?\"}", "H:"),
+/* ports behind what is published: no ssh */
+#define INSIDE(ports)                                               \
+	"ports: {bind: [0.0.0.0/0, \"::/0\"], range: \"1-65535\", " \
+	"container: " ports "}"
+    FITS(PORTS_CONTAINER, INSIDE("\"23-65535\""), "H:"),
+    FITS(PORTS_CONTAINER, INSIDE("\"23-65535\""),
+	"H:'PortBindings':{'80/tcp':[{'HostPort':'22'}],'53/udp':[{}]}"),
+    FITS(PORTS_CONTAINER, INSIDE("\"23-65535\""),
+	"H:'PortBindings':{'22/tcp':[]}"),
+    FAILS(PORTS_CONTAINER, INSIDE("\"23-65535\""),
+	"H:'PortBindings':{'22/tcp':[{'HostPort':'2222'}]}"),
+    FAILS(PORTS_CONTAINER, INSIDE("\"23-65535\""),
+	"H:'PortBindings':{'22':[{'HostPort':'2222'}]}"),
+    FAILS(PORTS_CONTAINER, INSIDE("\"23-65535\""),
+	"H:'PortBindings':{'0022/tcp':[{'HostPort':'2222'}]}"),
+    FAILS(PORTS_CONTAINER, INSIDE("\"23-65535\""),
+	"H:'PortBindings':{'20-30/tcp':[{'HostPort':'2222'}]}"),
+    FAILS(PORTS_CONTAINER, INSIDE("\"23-65535\""),
+	"H:'PortBindings':{'/tcp':[{'HostPort':'2222'}]}"),
+    FAILS(PORTS_CONTAINER, INSIDE("none"),
+	"H:'PortBindings':{'80/tcp':[{'HostPort':'8080'}]}"),
+#undef INSIDE
     /* env */
     FITS(ENV_FORBID, "env: {forbid: [\"*TOKEN*\"]}", "C:'Env':['A=b']"),
     FAILS(ENV_FORBID, "env: {forbid: [\"*TOKEN*\"]}", "C:'Env':['my_token=b']"),

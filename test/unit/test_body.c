@@ -95,7 +95,7 @@ static const struct {
     {BODY_HOSTCONFIG, "Mounts", "[{'Type':'tmpfs'}]", JUDGED},
     {BODY_HOSTCONFIG, "Init", "true", FREE},
     /* its Resources */
-    {BODY_HOSTCONFIG, "CpuShares", "1", FREE},
+    {BODY_HOSTCONFIG, "CpuShares", "1", JUDGED},
     {BODY_HOSTCONFIG, "Memory", "1", JUDGED},
     {BODY_HOSTCONFIG, "NanoCpus", "1", JUDGED},
     {BODY_HOSTCONFIG, "CgroupParent", "'/x'", JUDGED},
