@@ -7,7 +7,8 @@
 A row: method, route, field, type, first and last version of the API that
 has it ("-": it is in the newest).  A field is written as its path: `A.b`,
 `A[].b` below a list, `A{}.b` below a map, `?key` in the query.  Only facts
-are kept: names, types, versions.  Needs python3-yaml.
+are kept: names, types, versions, of what changes something.  Needs
+python3-yaml.
 """
 import re
 import sys
@@ -36,6 +37,7 @@ class Description:
     def properties(self, node):
         node = self.deref(node)
         found = dict(node.get("properties") or {})
+        found.pop("additionalProperties", None)  # a slip of some versions
         for part in node.get("allOf") or []:
             found.update(self.properties(part))
         return found
@@ -48,6 +50,8 @@ class Description:
             return "object"
         seen = seen + ((ref,) if ref else ())
         kind = node.get("type")
+        for part in node.get("allOf") or []:
+            kind = kind or self.deref(part).get("type")
         if isinstance(kind, list):  # ["string", "null"]
             kind = kind[0]
         if kind == "array":
@@ -71,7 +75,8 @@ class Description:
         for route, methods in self.doc["paths"].items():
             shared = methods.get("parameters") or []
             for method, what in methods.items():
-                if method == "parameters":
+                if method not in ("post", "put", "delete") and \
+                        not route.endswith("/attach/ws"):
                     continue
                 out = {}
                 for p in shared + (what.get("parameters") or []):
@@ -97,6 +102,7 @@ def main(paths):
             for field, kind in fields.items():
                 since = rows.get((route, field), (0, d.minor))[1]
                 rows[route, field] = (kind, since, d.minor)
+    print(f"# API 1.{versions[0]} to 1.{versions[-1]}")
     print("method\troute\tfield\ttype\tsince\tuntil")
     for (route, field), (kind, since, last) in sorted(rows.items()):
         until = "-" if last == versions[-1] else str(last)
