@@ -63,6 +63,7 @@ really_free(struct flow *f)
 	pr_buf_fini(&f->body);
 	pr_buf_fini(&f->json);
 	pr_buf_fini(&f->answer);
+	pr_buf_fini(&f->view);
 	pr_buf_fini(&f->answer_head);
 	free(f);
 }
@@ -77,6 +78,7 @@ release(struct flow *f)
 	    .body = f->body,
 	    .json = f->json,
 	    .answer = f->answer,
+	    .view = f->view,
 	    .answer_head = f->answer_head};
 
 	pr_judgement_end(&f->out);
@@ -91,6 +93,7 @@ release(struct flow *f)
 	forget_buf(&clean.body);
 	forget_buf(&clean.json);
 	forget_buf(&clean.answer);
+	forget_buf(&clean.view);
 	forget_buf(&clean.answer_head);
 	pr_arena_reset(clean.keep, ARENA_FIRST);
 	pr_arena_reset(clean.work, ARENA_FIRST);
@@ -235,11 +238,21 @@ flow_judge(struct flow *f)
 	return true;
 }
 
+/* What its caller may see of it, then its outcome. */
 static enum pr_judge_answer
 respond(struct flow *f, bool may_wait)
 {
-	return pr_judge_response(f->loop->proxy->judge, f->work2, &f->call,
-	    &f->result, may_wait, &f->after, &f->outcome);
+	struct pr_judge *j = f->loop->proxy->judge;
+
+	if (f->views && f->result.body_shown && !f->viewed) {
+		if (pr_judge_view(j, f->work2, &f->call, &f->out,
+			f->result.body, may_wait, &f->view,
+			&f->withheld) != PR_JUDGED)
+			return PR_JUDGE_WOULD_WAIT;
+		f->viewed = true;
+	}
+	return pr_judge_response(j, f->work2, &f->call, &f->result, may_wait,
+	    &f->after, &f->outcome);
 }
 
 static void
@@ -255,8 +268,10 @@ conclude_response(struct flow *f)
 		o->note = pr_str_of(f->note);
 	else if (f->delivered)
 		o->note = (struct pr_str){NULL, 0};
-	else if (f->after.verdict != PR_ALLOW)
+	else if (f->after.verdict != PR_ALLOW || f->withheld != NULL)
 		f->loop->proxy->count.withheld++;
+	if (f->withheld != NULL && f->note == NULL)
+		o->note = PR_STR("denied-by-response-rule");
 	pr_audit_outcome(f->loop->proxy->audit, o);
 	f->stage = FLOW_OVER;
 }

@@ -70,12 +70,17 @@ struct flow {
 	struct http_body answer_reader;
 	bool answered;  /* its head was read */
 	bool holds;     /* its body is kept to be judged */
+	bool viewed;    /* that was found out */
+	bool views;     /* and shown as far as its caller may see it */
+	bool events;    /* line by line */
 	bool delivered; /* the client has its head, or some of it */
 	bool chunks;    /* it goes to the client in chunks */
 	int status;
 	uint64_t bytes;
 	struct pr_buf answer_head; /* for the client, without framing */
 	struct pr_buf answer;
+	struct pr_buf view;   /* of the answer: what the client gets */
+	const char *withheld; /* why it gets nothing of it */
 	struct pr_arena *work2;
 	struct pr_judge_result result;
 	struct pr_judgement after;

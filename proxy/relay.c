@@ -10,6 +10,7 @@
 #include "message.h"
 
 #define ANSWER_MOST ((size_t)16 << 20) /* of an answer that is judged */
+#define EVENT_MOST  ((size_t)1 << 20)
 #define BUF_MOST    CHAN_LARGE
 
 /* The daemon is gone, or spoke nonsense: no truncated success. */
@@ -157,17 +158,35 @@ withhold(struct conn *c, const char *text)
 	return conn_error(c, 502, text, !c->flow->reader.done);
 }
 
+/* Never unfiltered: what cannot be filtered is not shown at all. */
+static enum go
+withhold_view(struct conn *c)
+{
+	char text[240];
+
+	snprintf(text, sizeof text,
+	    "the answer is withheld: it cannot be shown in part: %s; what was "
+	    "asked has been done. decision %s",
+	    c->flow->withheld, c->flow->out.id);
+	return withhold(c, text);
+}
+
 /* The answer was judged, whole. */
 static enum go
 deliver_held(struct conn *c)
 {
 	struct flow *f = c->flow;
+	const struct pr_buf *body = &f->answer;
 
 	if (f->after.verdict != PR_ALLOW)
 		return withhold(c, f->after.message);
-	deliver_head(c, HTTP_FRAME_LENGTH, f->answer.n);
-	if (!pr_str_is(f->head.method, "HEAD"))
-		chan_send(&c->ch, f->answer.p, f->answer.n);
+	if (f->withheld != NULL)
+		return withhold_view(c);
+	if (f->viewed)
+		body = &f->view;
+	deliver_head(c, HTTP_FRAME_LENGTH, body->n);
+	if (!says_nothing_of_length(f))
+		chan_send(&c->ch, body->p, body->n);
 	return conn_done(c);
 }
 
@@ -246,20 +265,29 @@ answer_begins(struct conn *c, const struct http_head *h)
 	if (h->close)
 		c->up->since = 1; /* not to be used again */
 	if (is_tunnel(f, h)) {
-		if (fw->rules || fw->absent)
-			return withhold(c,
-			    "a response rule cannot see what a tunnel shows");
+		if (fw->rules || fw->absent) {
+			f->withheld = "it is a tunnel";
+			return withhold_view(c);
+		}
 		return tunnel(c);
 	}
 	if (h->status == 101 || h->framing == HTTP_FRAME_RAW)
 		return up_failed(c, "the daemon's answer has no length");
-	if (is_success(f) &&
-	    (fw->absent || (fw->rules && fw->op->stream != PR_STREAM_NONE)))
+	if (is_success(f) && fw->absent)
 		return respond_early(c);
-	f->holds = fw->rules ||
-	    (fw->op->creates != PR_KIND_NONE &&
-		fw->op->scope == PR_SCOPE_OWNED);
-	if (!f->holds)
+	f->views = is_success(f) && (fw->rules || fw->narrow);
+	f->events = f->views && fw->op->op == PR_OP_SYSTEM_EVENTS;
+	if (f->views && !f->events && fw->op->stream != PR_STREAM_NONE) {
+		f->withheld = "it is a stream";
+		return withhold_view(c);
+	}
+	f->holds = !f->events &&
+	    (f->views ||
+		(fw->op->creates != PR_KIND_NONE &&
+		    fw->op->scope == PR_SCOPE_OWNED));
+	if (f->events)
+		deliver_head(c, HTTP_FRAME_CHUNKED, 0);
+	else if (!f->holds)
 		deliver_head(c, h->framing, h->length);
 	return WAIT;
 }
@@ -314,12 +342,44 @@ answer_ends(struct conn *c)
 	return conn_done(c);
 }
 
+/* Whole lines of the stream, each shown or not. */
+static enum go
+take_events(struct conn *c, struct pr_str data)
+{
+	struct flow *f = c->flow;
+	struct pr_str rest;
+
+	pr_buf_add(&f->answer, data.p, data.n);
+	c->loop->proxy->held += data.n;
+	rest = pr_buf_view(&f->answer);
+	for (size_t end; (end = pr_str_find(rest, '\n')) < rest.n;) {
+		bool good;
+
+		pr_buf_reset(&f->view);
+		good = end == 0 ||
+		    pr_judge_view_event(c->loop->proxy->judge, f->work2,
+			&f->call, &f->out, pr_str_sub(rest, 0, end), &f->view);
+		pr_arena_reset(f->work2, CHAN_SMALL);
+		if (!good)
+			return up_failed(c, "an event that is none");
+		message_chunk(&c->ch.tx, pr_buf_view(&f->view));
+		rest = pr_str_sub(rest, end + 1, rest.n);
+	}
+	c->loop->proxy->held -= f->answer.n - rest.n;
+	memmove(f->answer.p, rest.p, rest.n);
+	f->answer.n = rest.n;
+	return rest.n > EVENT_MOST ? up_failed(c, "an event that is too long")
+				   : WAIT;
+}
+
 static enum go
 take_answer(struct conn *c, struct pr_str data)
 {
 	struct flow *f = c->flow;
 
 	f->bytes += data.n;
+	if (f->events)
+		return take_events(c, data);
 	if (!f->holds) {
 		if (!f->chunks)
 			chan_send(&c->ch, data.p, data.n);
@@ -371,6 +431,8 @@ relay_down(struct conn *c)
 
 			if (read_answer_head(c) == NEXT)
 				return NEXT;
+			if (c->step != STEP_RELAY)
+				return WAIT; /* judged by its head first */
 			if (!f->answered && iobuf_len(&up->rx) == before &&
 			    !chan_fill(up, HTTP_HEAD_MAX)) {
 				if (up->failed || up->eof)
@@ -432,6 +494,8 @@ relay_run(struct conn *c)
 		return NEXT;
 	if (relay_down(c) == NEXT)
 		return NEXT;
+	if (c->step != STEP_RELAY)
+		return WAIT; /* a worker judges the answer */
 	chan_flush(&c->up->ch);
 	chan_flush(&c->ch);
 	return WAIT;

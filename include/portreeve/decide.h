@@ -59,7 +59,13 @@ struct pr_question {
 	    uint64_t *ns);
 	void *ran_arg;
 	bool without_quotas; /* questions that ask for no amounts */
+	/* The door narrows operations on many objects to the subject's own
+	 * (pr_decide_narrows), so they need no `owner: any`. */
+	bool narrow;
 };
+
+/* Operations on many objects that a door can narrow. */
+bool pr_decide_narrows(enum pr_op op);
 
 /* What an allow must take from quotas before it is one (semantics 11.5). */
 struct pr_reserve {
@@ -107,5 +113,12 @@ bool pr_decide_wants_stored(const struct pr_request *rq);
  */
 void pr_decision_message(const struct pr_question *q,
     const struct pr_decision *d, const char *decision_id, char *buf);
+
+/*
+ * Of an operation that was narrowed: does some grant let the subject do it with
+ * an object of this owner and phase (empty: nobody's, none)?
+ */
+bool pr_decide_keeps(struct pr_arena *a, const struct pr_question *q,
+    struct pr_str owner, struct pr_str phase);
 
 #endif /* PR_DECIDE_H */

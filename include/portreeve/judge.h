@@ -73,8 +73,10 @@ struct pr_judge_forward {
 	const struct pr_json *json; /* the judged body, or NULL */
 	/* what a create's labels are to say; empty: nothing */
 	struct pr_str team_label, team, phase_label, phase;
-	bool rules;  /* response rules may have a say in the answer */
-	bool absent; /* what it reads was not there */
+	bool rules;     /* response rules have a say in the answer */
+	bool narrow;    /* only what the caller may see of it is shown */
+	unsigned limit; /* elements of the list that are shown; 0: all */
+	bool absent;    /* what it reads was not there */
 };
 
 /*
@@ -134,6 +136,23 @@ void pr_judge_refuse(struct pr_judge *j, struct pr_arena *a,
  */
 void pr_judge_body(struct pr_buf *b, const struct pr_judge_forward *f,
     struct pr_str text, unsigned *set);
+
+/*
+ * The answer to a request that was allowed (`of`, not ended yet) as its caller
+ * may see it: forward.narrow, forward.rules.  *why: NULL, or why it must be
+ * withheld (static); then what is in *out is of no use.
+ */
+enum pr_judge_answer pr_judge_view(struct pr_judge *j, struct pr_arena *a,
+    const struct pr_judge_call *call, const struct pr_judgement *of,
+    struct pr_str body, bool may_wait, struct pr_buf *out,
+    const char **why) PR_NODISCARD;
+/*
+ * One event of the stream: appends it, or nothing where it is not the
+ * caller's to see.  False: it is none.  Never waits.
+ */
+bool pr_judge_view_event(struct pr_judge *j, struct pr_arena *a,
+    const struct pr_judge_call *call, const struct pr_judgement *of,
+    struct pr_str line, struct pr_buf *out) PR_NODISCARD;
 
 /* The response stage: what the daemon answered, as far as it is shown. */
 struct pr_judge_result {

@@ -79,6 +79,10 @@ int pr_request_read(struct pr_arena *a, const struct pr_call *call,
 struct pr_str pr_request_target(struct pr_arena *a, const struct pr_request *rq,
     struct pr_str id) PR_NODISCARD;
 
+/* The same target with another query. */
+struct pr_str pr_request_requery(struct pr_arena *a, struct pr_str target,
+    const struct pr_query_pair *pairs, size_t n) PR_NODISCARD;
+
 /* First value of a query key, or NULL.  Keys are case-sensitive. */
 const struct pr_str *pr_query_get(const struct pr_request *rq, const char *key);
 /* moby httputils.BoolValue: false for absent, "", 0, no, false, none. */

@@ -157,6 +157,28 @@ write_canonical(
 	return (struct pr_str){begin, (size_t)(p - begin)};
 }
 
+struct pr_str
+pr_request_requery(struct pr_arena *a, struct pr_str target,
+    const struct pr_query_pair *pairs, size_t n)
+{
+	struct pr_str path = pr_str_cut(&target, '?');
+	size_t room = path.n + 1;
+	char *begin, *p;
+
+	for (size_t i = 0; i < n; i++)
+		room += 3 * (pairs[i].key.n + pairs[i].value.n) + 2;
+	p = begin = pr_arena_bytes(a, room);
+	memcpy(p, path.p, path.n);
+	p += path.n;
+	for (size_t i = 0; i < n; i++) {
+		*p++ = i == 0 ? '?' : '&';
+		p = pr_percent_encode(p, pairs[i].key, PR_ENCODE_KEY);
+		*p++ = '=';
+		p = pr_percent_encode(p, pairs[i].value, PR_ENCODE_VALUE);
+	}
+	return (struct pr_str){begin, (size_t)(p - begin)};
+}
+
 /* The operation's path, with its variables filled in. */
 static struct pr_str
 fill_path(struct pr_arena *a, const struct pr_request *rq, struct pr_str name)

@@ -315,7 +315,8 @@ judge_scope(const struct matter *m, const struct pr_grant *g, int team,
 {
 	struct opinion worst = *o, one;
 
-	if (m->op->scope == PR_SCOPE_GLOBAL && g->owner != PR_OWNER_ANY) {
+	if (m->op->scope == PR_SCOPE_GLOBAL && g->owner != PR_OWNER_ANY &&
+	    (!m->q->narrow || !pr_decide_narrows(m->op->op))) {
 		opinion_say(o, PR_NO, STAGE_OWNER, PR_REASON_OWNER,
 		    "this concerns everybody's objects; it needs owner: any");
 		return;

@@ -131,6 +131,8 @@ struct pr_judgement_held {
 	struct teams *teams;
 	struct pr_object_ref **objects;
 	size_t n_objects;
+	/* of an allow in the proxy: what its answer is judged by */
+	struct pr_question question;
 	uint64_t pending; /* handle; 0: none */
 	bool holds;       /* the allow holds what it will change */
 };
@@ -157,6 +159,14 @@ struct pr_judge {
 
 /* Ends what an entry told the inventory to be under way. */
 void end_changes(struct pr_judge *j, const struct pending_entry *e);
+
+/*
+ * Writes forward.target anew so that it concerns the caller's own objects:
+ * 1, 0: would have to wait, -1: it cannot be done, says why.
+ */
+int narrow_request(struct pr_judge *j, struct pr_arena *a,
+    const struct pr_question *q, const struct pr_request *rq, uint64_t deadline,
+    bool may_wait, struct pr_judge_forward *f, char *why, size_t len);
 
 struct snapshot *judge_snapshot(struct pr_judge *j);
 /* Subject's teams; NULL: see *reason and why (or would wait: NONE). */

@@ -7,6 +7,7 @@
 #include <portreeve/clock.h>
 
 #include "local.h"
+#include "view.h"
 
 #define LAST_MOMENT (100 * PR_MS)
 
@@ -27,6 +28,7 @@ struct work {
 	struct pr_who who;
 	struct pr_question q;
 	struct pr_decision d;
+	bool narrow;    /* asked about the caller's own objects alone */
 	uint64_t since; /* time of names, before the last look-up */
 	struct usage_view usage;
 	bool counts; /* quotas may be asked */
@@ -204,7 +206,15 @@ ask(struct work *w)
 			    : PR_STR("private");
 		}
 	}
+	w->q.narrow = w->narrow;
 	pr_decide(w->a, &w->q, &w->d);
+	/* everybody's objects are out of reach: the caller's own may not be */
+	if (w->j->door == PR_DOOR_PROXY && !w->narrow &&
+	    w->d.verdict != PR_ALLOW && w->d.reason == PR_REASON_OWNER &&
+	    pr_decide_narrows(w->rq.op->op)) {
+		w->narrow = w->q.narrow = true;
+		pr_decide(w->a, &w->q, &w->d);
+	}
 }
 
 /*
@@ -500,7 +510,7 @@ has_response_rule(const struct work *w)
 	const struct pr_policy *p = w->q.policy;
 
 	for (size_t i = 0; i < p->n_responses; i++) {
-		if (pr_opset_has(&p->responses[i].on, w->rq.op->op))
+		if (view_rule_applies(w->held, &p->responses[i], w->rq.op->op))
 			return true;
 	}
 	return false;
@@ -518,6 +528,7 @@ fill_forward(struct work *w)
 	f->op = w->rq.op;
 	f->json = w->rq.json;
 	f->rules = has_response_rule(w);
+	f->narrow = w->narrow;
 	f->absent = target_absent(w);
 	if (w->facts.n_refs > 0 && r->role == PR_REF_TARGET &&
 	    r->object != NULL && r->object->presence == PR_PRESENT &&
@@ -537,12 +548,46 @@ fill_forward(struct work *w)
 	}
 }
 
+/* For the answer: the question outlives this call. */
+static void
+keep_question(struct work *w)
+{
+	struct pr_question *q = &w->held->question;
+
+	*q = w->q;
+	q->request = pr_arena_copy(w->a, &w->rq, sizeof w->rq);
+	q->who = pr_arena_copy(w->a, &w->who, sizeof w->who);
+}
+
+/* The proxy's own part of an allow. */
+static enum pr_judge_answer
+prepare_forward(struct work *w, int *rc)
+{
+	char why[200];
+
+	*rc = 1;
+	if (w->j->door != PR_DOOR_PROXY || w->d.verdict != PR_ALLOW)
+		return PR_JUDGED;
+	fill_forward(w);
+	keep_question(w);
+	if (w->narrow)
+		*rc =
+		    narrow_request(w->j, w->a, &w->q, &w->rq, w->call->deadline,
+			w->may_wait, &w->out->forward, why, sizeof why);
+	if (*rc < 0)
+		return deny(w, PR_REASON_OWNER, why);
+	return *rc > 0 ? PR_JUDGED : PR_JUDGE_WOULD_WAIT;
+}
+
 static enum pr_judge_answer
 finish(struct work *w)
 {
-	int rc =
-	    w->d.verdict == PR_ALLOW ? hold(w, w->facts.n_refs) : unsettled(w);
+	int rc;
+	enum pr_judge_answer answer = prepare_forward(w, &rc);
 
+	if (rc <= 0)
+		return answer;
+	rc = w->d.verdict == PR_ALLOW ? hold(w, w->facts.n_refs) : unsettled(w);
 	if (rc > 0 || (rc < 0 && !time_is_up(w))) {
 		w->again = rc > 0 ? ANEW : LATER;
 		return w->may_wait ? PR_JUDGE_LATER : PR_JUDGE_WOULD_WAIT;
@@ -555,8 +600,6 @@ finish(struct work *w)
 		    "one means; try again");
 	if (w->d.verdict != PR_ALLOW)
 		set_message(w);
-	if (w->d.verdict == PR_ALLOW)
-		fill_forward(w);
 	w->out->verdict = w->d.verdict;
 	record_fill(w->j, w->a, w->call, &w->rq, w->held->subject,
 	    w->held->teams, w->held->snapshot, &w->q, &w->d, w->out);

@@ -423,7 +423,8 @@ judge_reply(struct pr_judge *j, struct pr_arena *a,
 		    "the object was not there when the request was judged");
 		return PR_JUDGED;
 	}
-	if (!has_rules(s, rq.op->op)) {
+	/* the proxy has shown its caller what is left of it: pr_judge_view */
+	if (j->door == PR_DOOR_PROXY || !has_rules(s, rq.op->op)) {
 		out->verdict = PR_ALLOW;
 		return PR_JUDGED;
 	}
