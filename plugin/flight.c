@@ -9,7 +9,8 @@
 
 #include "flight_local.h"
 
-#define ROUND_MAX 64 /* calls that wait for each other's records */
+#define ROUND_MAX  64 /* calls that wait for each other's records */
+#define ROUND_TEXT ((size_t)64 << 10) /* longer messages wait for none */
 
 static void end_round(struct flights *fs);
 
@@ -320,7 +321,7 @@ join_round(struct flight *f)
 	f->in_round = true;
 	f->next_mate = fs->round.mates;
 	fs->round.mates = f;
-	if (++fs->round.n == ROUND_MAX)
+	if (++fs->round.n == ROUND_MAX || f->n > ROUND_TEXT)
 		end_round(fs);
 }
 
