@@ -118,6 +118,13 @@ int pr_config_parse(const char *path, struct pr_str text, struct pr_arena *a,
     struct pr_config *out, struct pr_diags *ds) PR_NODISCARD;
 
 /*
+ * Every file and folder that the configuration names, itself too: what nobody
+ * may mount.  *n of them; the list lives in the arena.
+ */
+const char *const *pr_config_files(
+    const struct pr_config *c, struct pr_arena *a, size_t *n);
+
+/*
  * Every key of the file, for manuals and tests: its path ("directory.tls.ca",
  * "proxy.listen[].name"), a word for its type, the words it takes ("a|b", or
  * NULL), and what it is.  In the order of the tables.

@@ -142,6 +142,9 @@ void *events_run(void *inv);
 
 /* ---- paths ---- */
 
+/* A file of dockerd's process in /proc, opened; -1 and *why (static). */
+int inv_open(
+    struct pr_inventory *inv, const char *name, int flags, const char **why);
 /* The root of dockerd's mount namespace, opened; -1 and *why (static). */
 int inv_root(struct pr_inventory *inv, const char **why);
 /* The mark of a local volume's making; empty if it cannot be told. */

@@ -116,9 +116,9 @@ find_daemon(struct pr_inventory *inv)
 	set_pid(inv, pid);
 }
 
-/* Opens a file of dockerd's process in /proc; it is that process still. */
-static int
-open_of_daemon(
+/* It is that process still. */
+int
+inv_open(
     struct pr_inventory *inv, const char *name, int flags, const char **why)
 {
 	char path[64];
@@ -155,7 +155,7 @@ open_of_daemon(
 int
 inv_root(struct pr_inventory *inv, const char **why)
 {
-	return open_of_daemon(inv, "root", O_PATH | O_DIRECTORY, why);
+	return inv_open(inv, "root", O_PATH | O_DIRECTORY, why);
 }
 
 /* ---- views ---- */
@@ -164,7 +164,7 @@ static int
 read_mounts(struct pr_inventory *inv, struct path_view *v, const char **why)
 {
 	PR_CLEANUP(pr_buf_fini) struct pr_buf text = PR_BUF_INIT;
-	int fd = open_of_daemon(inv, "mountinfo", O_RDONLY, why);
+	int fd = inv_open(inv, "mountinfo", O_RDONLY, why);
 	ssize_t n = -1;
 
 	if (fd < 0)
@@ -216,10 +216,13 @@ static int
 view_fill(struct pr_inventory *inv, struct path_view *v, const char **why)
 {
 	size_t max = PR_COUNT(protected_places) + inv->n_protect + 2;
+	struct pr_strs files;
 
 	v->root_fd = inv_root(inv, why);
 	if (v->root_fd < 0 || read_mounts(inv, v, why) < 0)
 		return -1;
+	files = daemon_files(inv, v->arena, v->root_fd);
+	max += files.n;
 	v->places = pr_arena_array(v->arena, max, sizeof *v->places);
 	for (size_t i = 0; i < PR_COUNT(protected_places); i++)
 		add_place(v, pr_str_of(protected_places[i]));
@@ -227,6 +230,8 @@ view_fill(struct pr_inventory *inv, struct path_view *v, const char **why)
 		add_place(v, pr_str_of(inv->protect[i]));
 	add_place(v, pr_str_of(inv->socket));
 	add_place(v, root_dir(inv, v->arena));
+	for (size_t i = 0; i < files.n; i++)
+		add_place(v, files.v[i]);
 	v->born = pr_clock_now();
 	return 0;
 }

@@ -4,6 +4,7 @@
 #define PLACES_H
 
 #include <portreeve/hostpath.h>
+#include <portreeve/policy.h>
 
 struct pr_inventory;
 struct path_places;
@@ -26,6 +27,15 @@ struct path_view {
 struct path_view *path_view_get(
     struct pr_inventory *inv, const char **why) PR_NODISCARD;
 void path_view_put(struct pr_inventory *inv, struct path_view *v);
+
+/* ---- daemon_files.c ---- */
+
+/*
+ * Paths in the arguments and the configuration of dockerd, and its program,
+ * as dockerd sees them; those that are not there are none.
+ */
+struct pr_strs daemon_files(
+    struct pr_inventory *inv, struct pr_arena *a, int root_fd);
 
 /* ---- shared.c ---- */
 

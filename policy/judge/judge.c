@@ -169,24 +169,14 @@ static int
 open_world(struct pr_judge *j, struct pr_err **err)
 {
 	const struct pr_config *c = j->config;
-	const char *protect[] = {c->file, c->policy, c->ledger, c->audit.dir,
-	    c->admin_socket, c->plugin.socket, c->proxy.assertion_key,
-	    c->directory.file.s, c->directory.bind.password_file.s,
-	    c->promotions};
-	const char *present[PR_COUNT(protect)];
+	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(1024);
 	struct pr_inventory_config config = {.socket = c->daemon.socket};
 	struct runs_source source = {
 	    .phase = phase_of_container, .missed = count_again, .arg = j};
-	size_t n = 0;
 
-	for (size_t i = 0; i < PR_COUNT(protect); i++) {
-		if (protect[i] != NULL)
-			present[n++] = protect[i];
-	}
+	config.protect = pr_config_files(c, a, &config.n_protect);
 	config.watch = watch_containers;
 	config.watch_arg = j;
-	config.protect = present;
-	config.n_protect = n;
 	j->ledger = pr_ledger_open(c->ledger, err);
 	if (j->ledger == NULL)
 		return -1;

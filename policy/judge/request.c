@@ -418,6 +418,31 @@ is_vain_look(const struct work *w)
 	    w->rq.op->stream == PR_STREAM_NONE && target_absent(w);
 }
 
+/*
+ * Updates of one container are judged one after the other: what each leaves
+ * is what the next one begins with (semantics 10.6).  The turn is a name that
+ * nothing can have, given by each of them.
+ */
+static const struct pr_ref *
+with_turn(const struct work *w, size_t *n_refs)
+{
+	const struct pr_object *o = NULL;
+	struct pr_ref *refs;
+
+	if (w->rq.op->op != PR_OP_CONTAINER_UPDATE || *n_refs == 0)
+		return w->facts.refs;
+	o = w->facts.refs[0].object;
+	if (o == NULL || o->presence != PR_PRESENT)
+		return w->facts.refs;
+	refs = pr_arena_array(w->a, *n_refs + 1, sizeof *refs);
+	memcpy(refs, w->facts.refs, *n_refs * sizeof *refs);
+	refs[(*n_refs)++] = (struct pr_ref){.kind = PR_KIND_CONTAINER,
+	    .role = PR_REF_NEW_NAME,
+	    .name = pr_str_of(
+		pr_arena_printf(w->a, "update %.*s", PR_STRF(o->id)))};
+	return refs;
+}
+
 /* As pending_add; n_refs of the references keep their names. */
 static int
 hold(struct work *w, size_t n_refs)
@@ -426,6 +451,7 @@ hold(struct work *w, size_t n_refs)
 	struct pending_entry e = {.since = pr_clock_now(),
 	    .op = w->rq.op->op,
 	    .absent = target_absent(w)};
+	const struct pr_ref *refs;
 	enum pr_kind kinds[2];
 	int rc;
 
@@ -446,8 +472,9 @@ hold(struct work *w, size_t n_refs)
 	kinds[0] = changes(&w->rq);
 	kinds[1] = changes_too(&w->rq, &e);
 	begin_changes(w->j, kinds, &e);
-	rc = pending_add(w->j->pending, &e, w->facts.refs, n_refs, w->since,
-	    w->may_wait, wait_until(w->call), &w->out->turn, &w->held->pending);
+	refs = with_turn(w, &n_refs);
+	rc = pending_add(w->j->pending, &e, refs, n_refs, w->since, w->may_wait,
+	    wait_until(w->call), &w->out->turn, &w->held->pending);
 	if (rc == 0)
 		w->held->holds = true;
 	else

@@ -4,7 +4,7 @@
 
 Each line is one request as bytes on the wire (latin-1 text), who sends it, and
 whether policy.yaml lets it through:
-  id class title expect wire [setup] [daemon] [offline] [gone] [note]
+  id class title expect wire [user] [setup] [daemon] [offline] [gone] [note]
 `daemon`: dockerd answers by itself and asks no plugin.  `offline`: it wants a
 registry that is not there, so that it fails when it is let through.  `gone`:
 engines from there on have no such route.  `setup`: requests that the admin
@@ -17,6 +17,8 @@ import copy
 import json
 import os
 import sys
+
+import specs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 V = "/v1.41"
@@ -488,7 +490,6 @@ def targets():
             ("/containers/other/attach?stream=1&stdout=1", "attach"),
             ("/containers/other/resize?h=1&w=1", "resize another's"),
             ("/containers/other/rename?name=mine2", "rename another's"),
-            ("/containers/mine/rename?name=x9", "rename: not in the role"),
             ("/containers/prune", "prune"), ("/volumes/prune", "prune volumes"),
             ("/networks/prune", "prune networks"),
             ("/images/prune", "prune images"),
@@ -721,7 +722,8 @@ def volumes():
             ("options for the address driver", {"Name": "n8", "IPAM": {
                 "Driver": "default", "Options": {"x": "y"}}}),
             ("an ingress network", {"Name": "n8", "Ingress": True}),
-            ("an attachable network", {"Name": "n8", "Attachable": True}),
+            ("an attachable network of the swarm", {
+                "Name": "n8", "Driver": "overlay", "Attachable": True}),
             ("a network of the swarm", {"Name": "n8", "Scope": "swarm"}),
             ("a configuration only", {"Name": "n8", "ConfigOnly": True}),
             ("a network made from another", {"Name": "n8", "ConfigFrom": {
@@ -965,6 +967,7 @@ def build():
     execs()
     ordinary()
     references()
+    specs.build(add, wire)
     return cases
 
 

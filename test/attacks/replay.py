@@ -5,12 +5,12 @@
 
 plugin   the AuthZReq that dockerd would make of the request, straight to the
          plugin's socket
-dockerd  the request's bytes over mutual TLS as alice: what is forbidden must
+dockerd  the request's bytes over mutual TLS as its user: what is forbidden must
          end in 403 of the plugin (or never reach it: `daemon`), what is
          allowed must not
 
 The world: containers mine, mighty (red, but made by an admin with the host's
-pid namespace), linker (a link to other under the alias peer) and other
+pid namespace), keeper (red, with the plugins' folder), linker (a link to other under the alias peer) and other
 (blue); volumes red-vol, blue-vol and host-vol (red, but the host's /etc);
 networks rednet and bluenet; images app (allowed) and evil.  /srv inside is a
 folder of the test.
@@ -43,6 +43,9 @@ CONTAINERS = {
     "hosty": {**SLEEP, "Labels": RED, "HostConfig": {"NetworkMode": "host"}},
     "guest": {**SLEEP, "Labels": RED, "HostConfig": {
         "NetworkMode": "container:mine"}},
+    # what only an admin could make, before the plugin was there
+    "keeper": {**SLEEP, "Labels": RED, "HostConfig": {
+        **SAFE, "Binds": ["/run/docker/plugins:/p"]}},
     "linker": {**SLEEP, "Labels": RED, "HostConfig": {
         "Links": ["other:peer"]}},
 }
@@ -79,8 +82,10 @@ class World:
             self.vars[kind.upper() + "_ID"] = have["Id"]
         for repo, kind in TAGS.items():
             api.must("POST", f"/images/{kind}/tag?repo={repo}&tag=1")
+        there = {v["Name"] for v in api.must("GET", "/volumes")["Volumes"]}
         for name, body in VOLUMES.items():
-            api.must("POST", "/volumes/create", {"Name": name, **body})
+            if name not in there:
+                api.must("POST", "/volumes/create", {"Name": name, **body})
         nets = {n["Name"]: n["Id"] for n in api.must("GET", "/networks")}
         self.vars["HOSTNET_ID"] = nets["host"]
         for name, labels in (("rednet", RED), ("redback", RED),
@@ -112,7 +117,8 @@ class World:
                     "POST", f"/containers/create?name={name}", body)["Id"]
                 self.api.must("POST", f"/containers/{name}/start")
         self.ids = have
-        for name, short in (("mine", "MINE"), ("other", "OTHER")):
+        for name, short in (("mine", "MINE"), ("other", "OTHER"),
+                            ("keeper", "KEEPER")):
             self.vars[short + "_ID"] = have[name]
             self.vars[short + "_SHORT"] = have[name][:12]
             self.vars[short + "_6"] = have[name][:6]
@@ -241,12 +247,15 @@ class Replay:
         self.engine = args.engine
         self.lab = Lab(room("ca"))
         self.certs = {u: self.lab.client(u) for u in ("alice", "olga")}
-        with open(self.certs["alice"][0], "rb") as f:
-            self.pem = f.read()
+        self.pems = {}
+        for user, (cert, _) in self.certs.items():
+            with open(cert, "rb") as f:
+                self.pems[user] = f.read()
         srv = room.mkdir("srv")
         for folder in ("red/a", "red/a..b", "redder", "blue", "shared/ro"):
             os.makedirs(os.path.join(srv, folder))
         os.symlink("/etc", os.path.join(srv, "red", "link"))
+        os.symlink("/run/docker", os.path.join(srv, "red", "plug"))
         self.d = Dockerd(room, lab=self.lab, binds={srv: "/srv"},
                          engine=args.engine).start()
         self.world = World(self.d, Api(self.d.connect))
@@ -257,6 +266,8 @@ class Replay:
             ldif = f.read()
         self.plugin = Plugin(room, self.d.plugin_socket("portreeve"),
                              self.d.socket, policy, ldif).start()
+        self.world.vars.update(CONFIG=self.plugin.folder,
+                               DAEMON=self.d.folder, CERTS=room("ca"))
         self.caller = Caller(self.d, self.plugin.socket)
         room.push(self.caller.end)
         self.d.reload(authorization_plugins=["portreeve"])
@@ -271,7 +282,8 @@ class Replay:
 
     def by_plugin(self, case):
         data = bytes_of(case, self.world.prepare(case))
-        message = authz_request(data, self.pem)
+        user = case.get("user", "alice")
+        message = authz_request(data, self.pems[user], user)
         status, got = self.caller(message)
         allowed = status == 200 and got is not None and \
             got.get("Allow") is True
@@ -287,7 +299,7 @@ class Replay:
 
     def by_dockerd(self, case):
         data = bytes_of(case, self.world.prepare(case))
-        status, text = answer_of(self.tls("alice"), data)
+        status, text = answer_of(self.tls(case.get("user", "alice")), data)
         refused = status == 403 and (
             "authorization denied by plugin portreeve: " in text
             or data.startswith(b"HEAD "))

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # slow
 """Names that change between judgement and handler, on a real dockerd: two
-teams want one volume, one asks for what is not there yet, one takes turns."""
+teams want one volume, one asks for what is not there yet, one takes turns;
+names that change hands while others use them, updates that are wrong only
+together."""
 import base64
 import json
 import os
@@ -16,6 +18,7 @@ from harness import Api, Dockerd, Lab, Plugin, Report, Room  # noqa: E402
 from harness.wire import connect_tls, connect_unix  # noqa: E402
 
 TEAMS = {"alice": "red", "bob": "blue", "olga": "ops"}
+PEOPLE = [*TEAMS, "carol"]  # carol is of red and of blue
 POLICY = """\
 version: 1
 labels: {team: com.acme.team, phase: com.acme.phase}
@@ -29,9 +32,9 @@ roles:
   all: {allow: {"*": ["*"]}}
 profiles:
   plain:
-    mounts: {volumes: own}
+    mounts: {volumes: own, volumes_from: own}
     images: {allow: ["**"]}
-    limits: {}
+    limits: {cpus: "..2?"}
 grants:
   - {id: red, team: red, role: all, phases: [dev], profile: plain}
   - {id: blue, team: blue, role: all, phases: [dev], profile: plain}
@@ -39,11 +42,13 @@ grants:
 """
 LDIF = "".join(
     f"dn: uid={u},ou=people,dc=acme,dc=com\nobjectClass: inetOrgPerson\n"
-    f"uid: {u}\ncn: {u}\nsn: {u}\n\n" for u in TEAMS) + "".join(
+    f"uid: {u}\ncn: {u}\nsn: {u}\n\n" for u in PEOPLE) + "".join(
     f"dn: cn={t},ou=groups,dc=acme,dc=com\nobjectClass: groupOfNames\n"
-    f"cn: {t}\nmember: uid={u},ou=people,dc=acme,dc=com\n\n"
+    f"cn: {t}\nmember: uid={u},ou=people,dc=acme,dc=com\n"
+    + ("" if t == "ops" else
+       "member: uid=carol,ou=people,dc=acme,dc=com\n") + "\n"
     for u, t in TEAMS.items())
-BODY = {"Image": "busybox", "Cmd": ["sleep", "60"]}
+BODY = {"Image": "busybox", "Cmd": ["sleep", "600"], "StopSignal": "KILL"}
 
 
 def together(*calls):
@@ -154,23 +159,143 @@ def without_outcome(r, api, lab, sock):
             "the name is still reserved")
 
 
+class Swapping:
+    """Two containers whose names an admin swaps for as long as it lasts:
+    `name` means now the one, now the other."""
+
+    def __init__(self, api, name, one, two):
+        self.api, self.name = api["olga"], name
+        self.ids = {}
+        for which, body in (("one", one), ("two", two)):
+            made = self.api.must(
+                "POST", f"/containers/create?name={name}-{which}", body)
+            self.ids[which] = made["Id"]
+            self.api.must("POST", f"/containers/{made['Id']}/start")
+        self.stop = threading.Event()
+        self.swaps = 0
+        self.thread = threading.Thread(target=self.run)
+
+    def rename(self, which, name):
+        # by the full id: it means the same whatever the names are
+        return self.api("POST", f"/containers/{self.ids[which]}/rename"
+                        f"?name={name}").status == 204
+
+    def run(self):
+        here, there = "one", "two"
+        while not self.stop.is_set():
+            if self.rename(here, self.name):
+                while not self.rename(here, f"{self.name}-{here}"):
+                    if self.stop.is_set():
+                        return
+            here, there = there, here
+            self.swaps += 1
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
+
+
+def stored_specs(r, api):
+    """An exec by a name lands in the container that was judged, although the
+    name means a more powerful one every other moment (3.7)."""
+    made, wrong = 0, 0
+    label = {"com.acme.team": "red"}
+    with Swapping(api, "power", {**BODY, "Labels": label},
+                  {**BODY, "Labels": label,
+                   "HostConfig": {"PidMode": "host"}}) as s:
+        for _ in range(1000):
+            a = api["alice"]("POST", "/containers/power/exec",
+                             {"Cmd": ["true"]})
+            if a.status == 201:
+                made += 1
+                e = api["olga"].must("GET", f"/exec/{a.json['Id']}/json")
+                wrong += e["ContainerID"] != s.ids["one"]
+            if made >= 15 and s.swaps >= 20:
+                break
+    r.equal(wrong, 0, "no exec in the powerful one that bore the name too")
+    r.check(made >= 15 and s.swaps >= 20, "execs and swaps there were",
+            f"{made} execs, {s.swaps} swaps")
+
+
+def touched(r, api):
+    """What a create touches is what was judged: volumes of a container whose
+    name means another team's every other moment (2.7)."""
+    made, wrong = 0, 0
+    bodies = [{**BODY, "Labels": {"com.acme.team": t},
+               "HostConfig": {"Binds": [f"{t}-data:/d"]}}
+              for t in ("red", "blue")]
+    with Swapping(api, "source", *bodies) as s:
+        for _ in range(1000):
+            a = api["alice"]("POST", "/containers/create", {
+                **BODY, "HostConfig": {"VolumesFrom": ["source"]}})
+            if a.status == 201:
+                made += 1
+                c = api["olga"].must("GET",
+                                     f"/containers/{a.json['Id']}/json")
+                wrong += "blue-data" in json.dumps(c["Mounts"])
+            if made >= 15 and s.swaps >= 20:
+                break
+    r.equal(wrong, 0, "no volume of the other team that bore the name too")
+    r.check(made >= 15 and s.swaps >= 20, "creates and swaps there were",
+            f"{made} creates, {s.swaps} swaps")
+
+
+def updates(r, api):
+    """Two updates that are right alone and wrong together."""
+    both = some = 0
+    for _ in range(15):
+        i = api["alice"].must("POST", "/containers/create", BODY)["Id"]
+        path = f"/containers/{i}/update"
+        got = [a.status for a in together(
+            lambda p=path: api["alice"]("POST", p, {"CpuPeriod": 1000}),
+            lambda p=path: api["alice"]("POST", p, {"CpuQuota": 150000}))]
+        host = api["olga"].must("GET", f"/containers/{i}/json")["HostConfig"]
+        both += host["CpuPeriod"] == 1000 and host["CpuQuota"] == 150000
+        some += 200 in got
+    r.equal(both, 0, "period and quota never end in 150 processors")
+    r.equal(some, 15, "one of the two is always done")
+
+
+def acting_teams(r, api):
+    """One who is of two teams makes one volume for both at once (1.4)."""
+    odd = 0
+    for i in range(15):
+        body = {**BODY, "HostConfig": {"Binds": [f"dual{i}:/x"]}}
+        got = [a.status for a in together(*(
+            lambda t=t, b=body: api["carol"](
+                "POST", "/containers/create", b, {"X-Portreeve-Team": t})
+            for t in ("red", "blue")))]
+        use = [api[u]("POST", "/containers/create", body).status == 201
+               for u in ("alice", "bob")]
+        odd += [s == 201 for s in got] != use or sum(use) != 1
+    r.equal(odd, 0, "the volume is the team's whose request was let through")
+
+
 def main():
     r = Report()
     with Room() as room:
         lab = Lab(room("ca"))
-        for who in TEAMS:
+        for who in PEOPLE:
             lab.client(who)
         d = Dockerd(room, plugins=["portreeve"], lab=lab)
         Plugin(room, d.plugin_socket("portreeve"), d.socket, POLICY,
                ldif=LDIF, name="portreeve").start()
         d.start()
         api = {u: Api(lambda p=lab.pair(u): connect_tls(
-            d.port, *p, lab.ca)) for u in TEAMS}
+            d.port, *p, lab.ca)) for u in PEOPLE}
         d.import_image(api["olga"])
         one_volume(r, api)
         many_volumes(r, api)
         turns(r, api)
         short_hex(r, api)
+        acting_teams(r, api)
+        updates(r, api)
+        stored_specs(r, api)
+        touched(r, api)
         without_outcome(r, api, lab, d.plugin_socket("portreeve"))
     r.exit()
 

@@ -237,6 +237,42 @@ START_TEST(a_file_that_is_not_there_is_reported)
 }
 END_TEST
 
+/* Every path in the text is in the list of what nobody may mount. */
+START_TEST(every_file_is_somebody_s)
+{
+	static const char text[] =
+	    "policy: /f1\n"
+	    "identity_deny: /f2\n"
+	    "directory: {type: ldap, uri: [\"ldaps://a\"], tls: {ca: /f3}, "
+	    "bind: {method: simple, dn: \"cn=a\", password_file: /f4}, user: "
+	    "{base: \"dc=a\"}, group: {base: \"dc=a\"}}\n"
+	    "audit: {dir: /f5, key: /f6}\n"
+	    "ledger: /f7\n"
+	    "promotions: /fh\n"
+	    "plugin: {socket: /f8}\n"
+	    "admin: {socket: /f9}\n"
+	    "policy_signature: {keys: [/fa]}\n"
+	    "proxy: {assertion_key: /fb, listen: [{name: t, address: "
+	    "\"0.0.0.0:1\", tls: {cert: /fc, key: /fd, client_ca: /fe, crl: "
+	    "/ff}}, {name: u, unix: /fg}]}\n";
+	struct pr_config c;
+	const char *const *files;
+	size_t n;
+
+	ck_assert_int_eq(parse(text, &c), 0);
+	files = pr_config_files(&c, arena, &n);
+	for (const char *at = text; (at = strstr(at, "/f")) != NULL; at++) {
+		bool found = false;
+
+		for (size_t i = 0; i < n; i++)
+			found = found || strncmp(files[i], at, 3) == 0;
+		ck_assert_msg(found, "%.3s", at);
+	}
+	ck_assert_str_eq(files[0], "/etc/portreeve/x.yaml");
+	ck_assert_uint_eq(n, 18);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -251,6 +287,7 @@ main(void)
 	tcase_add_test(tc, what_is_not_given_is_the_default);
 	tcase_add_test(tc, paths_are_taken_from_the_folder_of_the_file);
 	tcase_add_test(tc, the_plugin_is_read);
+	tcase_add_test(tc, every_file_is_somebody_s);
 	tcase_add_test(tc, a_file_that_is_not_there_is_reported);
 	suite_add_tcase(s, tc);
 	return unit_run(s);
