@@ -34,8 +34,11 @@ struct pr_question {
 	const struct pr_request *request;
 	const struct pr_who *who;
 	enum pr_door door;
-	pr_phase_mask served; /* phases of this host */
-	int64_t now;          /* wall clock, ns */
+	pr_phase_mask served; /* phases of this host that may come in */
+	/* all of this host's, which say of what phase an object is; 0: the
+	 * same */
+	pr_phase_mask host;
+	int64_t now; /* wall clock, ns */
 
 	/* The objects that the request touches: [0] is the path's object when
 	 * the operation's kind is not NONE; then those of spec. */

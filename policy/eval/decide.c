@@ -714,6 +714,11 @@ pr_decide(
 		d->reason = PR_REASON_PHASE_NOT_SERVED;
 		snprintf(d->what, sizeof d->what,
 		    "the policy gives this host no phase");
+	} else if (m.phase.kind == PHASE_ONE && !m.creates &&
+	    ((q->host & ~q->served) >> m.phase.index & 1) != 0) {
+		d->reason = PR_REASON_PHASE_NOT_SERVED;
+		snprintf(d->what, sizeof d->what,
+		    "the object is of a phase that may not come in here");
 	} else if (!ambiguous(q, d)) {
 		decide_op(&m, d);
 	}

@@ -37,8 +37,10 @@ is_single(pr_phase_mask mask)
 struct phase
 host_phase(const struct pr_question *q)
 {
-	if (is_single(q->served))
-		return (struct phase){PHASE_ONE, __builtin_ctzll(q->served)};
+	pr_phase_mask host = q->host != 0 ? q->host : q->served;
+
+	if (is_single(host))
+		return (struct phase){PHASE_ONE, __builtin_ctzll(host)};
 	return (struct phase){PHASE_UNKNOWN, -1};
 }
 

@@ -181,6 +181,7 @@ ask(struct work *w)
 	    .who = &w->who,
 	    .door = w->j->door,
 	    .served = served(w),
+	    .host = w->held->snapshot->served,
 	    .now = pr_clock_wall(),
 	    .refs = w->facts.refs,
 	    .n_refs = w->facts.n_refs,

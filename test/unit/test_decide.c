@@ -353,9 +353,9 @@ decide_op(struct kit *k, enum pr_op op, int64_t now, struct pr_decision *d)
 START_TEST(a_frozen_phase_is_not_changed)
 {
 	PR_CLEANUP(pr_freep)
-	char *yaml = policy_of(
-	    GRANTS "  - {id: g, team: pay, role: all, phases: [\"*\"], owner: "
-		   "any, profile: unrestricted}\n",
+	char *yaml = policy_of(GRANTS
+	    "  - {id: g, team: pay, role: all, phases: [\"*\"], owner: "
+	    "any, profile: unrestricted}\n",
 	    "");
 	struct kit k = kit_new(yaml);
 	size_t frozen = 0;
@@ -383,6 +383,38 @@ START_TEST(a_frozen_phase_is_not_changed)
 	}
 	ck_assert_uint_gt(frozen, 40);
 	kit_free(&k);
+}
+END_TEST
+
+/* By a listener for dev: what is of test is not dev's, nor comes in. */
+START_TEST(a_listener_takes_its_phases_alone)
+{
+	static const struct {
+		const char *phase, *says;
+	} of[] = {{"dev", "allow grant g"}, {"test", "deny phase-not-served"},
+	    {"", "deny phase g"}};
+	PR_CLEANUP(pr_freep)
+	char *yaml = policy_of(
+	    GRANTS "  - {id: g, team: pay, role: run, phases: [dev]}\n", "");
+
+	for (size_t i = 0; i < PR_COUNT(of); i++) {
+		struct kit k = kit_new(yaml);
+		struct pr_decision d;
+		char objects[100];
+		struct ask ask = {.call = "POST /v1.41/containers/web/stop",
+		    .objects = objects};
+
+		snprintf(objects, sizeof objects,
+		    "[{'ref':'web','team':'pay','phase':'%s'}]", of[i].phase);
+		k.host = "m";
+		kit_decide(&k, &ask, &d);
+		k.q.host = k.q.served;
+		k.q.served = (pr_phase_mask)1
+		    << pr_policy_phase(k.policy, PR_STR("dev"));
+		pr_decide(k.arena, &k.q, &d);
+		ck_assert_str_eq(words(&k, &d), of[i].says);
+		kit_free(&k);
+	}
 }
 END_TEST
 
@@ -414,6 +446,7 @@ main(void)
 	tcase_add_loop_test(u, without_grants_only_the_ping_is_left, 0, n);
 	tcase_add_loop_test(u, complaints_soften_soft_keys_alone, 0, n);
 	tcase_add_test(u, a_frozen_phase_is_not_changed);
+	tcase_add_test(u, a_listener_takes_its_phases_alone);
 	tcase_add_test(u, zero_denies);
 	suite_add_tcase(s, u);
 	return unit_run(s);
