@@ -399,6 +399,70 @@ judge_ambiguity(struct pr_inventory *inv, struct pr_str ref, uint64_t deadline,
 	return rc < 0 ? -1 : 0;
 }
 
+/* Those of a container that its image does not say as well. */
+static const struct pr_json *
+without_inherited(struct pr_arena *a, const struct pr_json *labels,
+    const struct pr_json *inherited)
+{
+	struct pr_json *own = pr_arena_alloc(a, sizeof *own);
+	struct pr_json_member *members =
+	    pr_arena_array(a, labels->n, sizeof *members);
+
+	*own = *labels;
+	own->n = 0;
+	own->members = members;
+	for (uint32_t i = 0; i < labels->n; i++) {
+		const struct pr_json_member *m = &labels->members[i];
+		const struct pr_json *same =
+		    inherited != NULL ? pr_json_get(inherited, m->key) : NULL;
+
+		if (same == NULL || same->type != PR_JSON_STRING ||
+		    m->value.type != PR_JSON_STRING ||
+		    !pr_str_eq(same->str, m->value.str))
+			members[own->n++] = *m;
+	}
+	return own;
+}
+
+/*
+ * A container that no judged request made is its label's (semantics 2.2), but
+ * the daemon shows labels of the image among them, and whoever makes an image
+ * makes nobody an owner (2.9).
+ */
+static int
+own_labels(struct pr_inventory *inv, struct answer *a, uint64_t deadline,
+    struct pr_err **err)
+{
+	PR_CLEANUP(pr_buf_fini) struct pr_buf target = PR_BUF_INIT;
+	struct pr_object *o = &a->object;
+	struct pr_ledger_owner owner;
+	struct answer *image;
+	int status, rc = 0;
+
+	if (o->labels == NULL || o->labels->n == 0 || o->image_id.n == 0 ||
+	    (inv->ledger != NULL &&
+		pr_ledger_get(
+		    inv->ledger, PR_KIND_CONTAINER, o->id, PR_STR(""), &owner)))
+		return 0;
+	pr_buf_cstr(&target, routes[PR_KIND_IMAGE].prefix);
+	add_encoded(&target, o->image_id);
+	pr_buf_cstr(&target, routes[PR_KIND_IMAGE].suffix);
+	image = fetch_json(inv, pr_buf_view(&target), deadline, &status, err);
+	if (image == NULL)
+		return -1;
+	if (status == 200 && image->json->type == PR_JSON_OBJECT)
+		o->labels = without_inherited(a->arena, o->labels,
+		    json_of(json_of(image->json, "Config", PR_JSON_OBJECT),
+			"Labels", PR_JSON_OBJECT));
+	else if (status == 404) /* what it said is not known any more */
+		o->labels = NULL;
+	else
+		rc = pr_err_set(err, PR_ERR_INVALID, 0,
+		    "dockerd answered %d for a container's image", status);
+	answer_unref(image);
+	return rc;
+}
+
 static int
 read_present(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
     uint64_t deadline, struct finding *f, struct pr_err **err)
@@ -417,6 +481,8 @@ read_present(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
 	if (f->by == PR_BY_NOTHING)
 		return pr_err_set(err, PR_ERR_INVALID, 0,
 		    "dockerd's answer is about another object");
+	if (kind == PR_KIND_CONTAINER && own_labels(inv, a, deadline, err) < 0)
+		return -1;
 	if (kind == PR_KIND_EXEC && a->object.container.n != ID_LEN)
 		return pr_err_set(err, PR_ERR_INVALID, 0,
 		    "dockerd did not say whose the exec is");

@@ -373,8 +373,14 @@ take_list(struct usage_view *v, const struct pr_list_ref *list, uint64_t pass,
 		h = *slot(u, items[i].id);
 		if (h == NULL)
 			continue; /* held back */
-		own(v, h, items[i].labels);
 		h->seen = pass;
+		/* a list shows labels of the image as the container's: where
+		 * they matter a look at the container tells them apart */
+		if (label(items[i].labels, u->label_team).n == 0 ||
+		    ledger_owner(v, h))
+			own(v, h, NULL);
+		else
+			set_state(u, h, false, h->measured);
 	}
 	for (size_t i = 0; i < BUCKETS; i++) {
 		for (struct held **at = &u->buckets[i]; *at != NULL;) {
