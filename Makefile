@@ -310,7 +310,7 @@ deb-check:
 
 ## bench: ratios beside a constant answer, in one run (ARGS=--write: docs/PERFORMANCE.md)
 bench:
-	@test/deps.sh build run
+	@test/deps.sh build run bench
 	@$(MAKEQ) -j$(J) all benches
 	@test/bench/run.py $(ARGS)
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs from the distribution what is missing, and says so before it does.
-#   test/deps.sh [--check] [build] [run] [test] [lint] [package]
+#   test/deps.sh [--check] [build] [run] [test] [bench] [lint] [package]
 # --check: only says what is missing; exit 1 if anything is.
 # No service is started by an installation, nothing present is touched.
 set -eu
@@ -31,6 +31,9 @@ prometheus=promtool mandoc=mandoc zsh=zsh
 bash-completion=/usr/share/bash-completion/bash_completion
 systemd=systemd-analyze
 '
+bench='
+valgrind=valgrind
+'
 package='
 debhelper=dh lintian=lintian libseccomp-dev=/usr/include/seccomp.h
 check=/usr/include/check.h python3=python3
@@ -53,9 +56,9 @@ groups=
 for arg; do
 	case $arg in
 	--check) only_check=true ;;
-	build | run | test | lint | package) groups="$groups $arg" ;;
+	build | run | test | bench | lint | package) groups="$groups $arg" ;;
 	*)
-		echo "usage: test/deps.sh [--check] [build] [run] [test] [lint] [package]" >&2
+		echo "usage: test/deps.sh [--check] [build] [run] [test] [bench] [lint] [package]" >&2
 		exit 64
 		;;
 	esac
@@ -67,6 +70,7 @@ for group in ${groups:-build run test lint}; do
 	build) list=$build ;;
 	run) list=$run ;;
 	test) list=$test ;;
+	bench) list=$bench ;;
 	package) list=$package ;;
 	*) list=$lint ;;
 	esac

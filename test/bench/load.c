@@ -50,6 +50,8 @@ struct options {
 	const char *user;
 	const char *container;
 	const char *create_body;
+	const char *full_body;
+	const char *refused_body;
 	const char *list_body;
 	const char *inspect_body;
 	unsigned conns;
@@ -67,6 +69,7 @@ struct exchange {
 	struct pr_buf res_body;
 	struct pr_buf res_after;
 	bool creates; /* every response names a container of its own */
+	bool refused; /* so there is no response to tell of */
 };
 
 struct conn {
@@ -281,6 +284,13 @@ build(struct run *r, struct pr_arena *a)
 		    r, "GET", "/v1.41/containers/json", none, 200, list, pem);
 	} else if (strcmp(o->kind, "create") == 0) {
 		add_exchange(r, "POST", make, create, 201, none, pem);
+	} else if (strcmp(o->kind, "full") == 0) {
+		add_exchange(r, "POST", make, read_file(a, o->full_body), 201,
+		    none, pem);
+	} else if (strcmp(o->kind, "refused") == 0) {
+		add_exchange(r, "POST", make, read_file(a, o->refused_body),
+		    201, none, pem);
+		r->ex[0].refused = true;
 	} else if (strcmp(o->kind, "big") == 0) {
 		add_exchange(
 		    r, "POST", make, grown(a, create, o->big), 201, none, pem);
@@ -301,7 +311,8 @@ build(struct run *r, struct pr_arena *a)
 		add_exchange(r, "POST", make, create, 201, none, pem);
 		add_exchange(r, "GET", "/v1.41/version", none, 200, list, pem);
 	} else {
-		fprintf(stderr, "load: --kind list, create, mix or big\n");
+		fprintf(stderr,
+		    "load: --kind list, create, full, refused, mix or big\n");
 		exit(64);
 	}
 }
@@ -440,7 +451,7 @@ advance(struct run *r, struct conn *c)
 {
 	if (c->response)
 		c->exchange = (c->exchange + 1) % r->n_ex;
-	c->response = !c->response;
+	c->response = !c->response && !r->ex[c->exchange].refused;
 	if (r->o->limit == 0 || r->sent++ < r->o->limit)
 		send_message(r, c);
 }
@@ -557,6 +568,8 @@ static const struct option long_options[] = {
     {"user", required_argument, NULL, 'u'},
     {"container", required_argument, NULL, 'i'},
     {"create-body", required_argument, NULL, 'b'},
+    {"full-body", required_argument, NULL, 'f'},
+    {"refused-body", required_argument, NULL, 'r'},
     {"list-body", required_argument, NULL, 'l'},
     {"inspect-body", required_argument, NULL, 'j'},
     {"conns", required_argument, NULL, 'n'},
@@ -578,6 +591,8 @@ set_option(struct options *o, int c, const char *value)
 	    ['u'] = &o->user,
 	    ['i'] = &o->container,
 	    ['b'] = &o->create_body,
+	    ['f'] = &o->full_body,
+	    ['r'] = &o->refused_body,
 	    ['l'] = &o->list_body,
 	    ['j'] = &o->inspect_body,
 	};
@@ -616,6 +631,10 @@ main(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		set_option(&o, c, optarg);
+	if (o.full_body == NULL)
+		o.full_body = o.create_body;
+	if (o.refused_body == NULL)
+		o.refused_body = o.create_body;
 	if (o.sock == NULL || o.create_body == NULL || o.conns == 0 ||
 	    o.conns > MAX_CONNS || r == NULL) {
 		fprintf(stderr,

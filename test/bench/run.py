@@ -43,6 +43,8 @@ roles:
 profiles:
   baseline:
     images: {{allow: ["docker.io/library/*"]}}
+    mounts: {{bind: ["/**/binds-of-${{team}}/**"], volumes: own}}
+    namespaces: {{network: [private, own]}}
     limits: {{memory: "..4GiB?", pids: "..1024?"}}
 grants:
   - {{id: pay-dev, team: payments, role: developer, phases: [dev], profile: baseline}}
@@ -87,6 +89,7 @@ class Bench:
             "Image": "busybox", "Cmd": ["sleep", "100000"], "Labels": LABELS})
         self.container = made["Id"]
         api.must("POST", f"/containers/{self.container}/start")
+        self.full_body, self.refused_body = self.make_full_body(api)
         self.list_body = room.write("list.json", json.dumps(
             api.must("GET", "/containers/json")))
         self.inspect_body = room.write("inspect.json", json.dumps(
@@ -99,12 +102,36 @@ class Bench:
         wait_until("constant", lambda: os.path.exists(self.constant_sock))
         self.n_plugins = 0
 
-    def plugin(self, others=0, sync="none"):
+    def make_full_body(self, api):
+        """create.json with two binds, a named volume and a user network;
+        and the same with a limit that the policy does not let pass."""
+        binds = [os.path.join(self.room.mkdir("binds-of-payments"), x)
+                 for x in ("in", "out")]
+        for b in binds:
+            os.makedirs(b)
+        api.must("POST", "/volumes/create", {"Name": "data", "Labels": LABELS})
+        api.must("POST", "/networks/create",
+                 {"Name": "back", "Driver": "bridge", "Labels": LABELS})
+        with open(os.path.join(HERE, "create.json"), encoding="utf-8") as f:
+            body = json.load(f)
+        body["HostConfig"]["Binds"] = [binds[0] + ":/in:ro",
+                                       binds[1] + ":/out", "data:/data"]
+        body["HostConfig"]["NetworkMode"] = "back"
+        body["NetworkingConfig"]["EndpointsConfig"] = {"back": {}}
+        found = []
+        for name, pids in (("full.json", 200), ("refused.json", 4096)):
+            body["HostConfig"]["PidsLimit"] = pids
+            found.append(self.room.write(
+                name, json.dumps(body, separators=(",", ":"))))
+        return found
+
+    def plugin(self, others=0, sync="none", wrap=()):
         """Another one of ours; dockerd asks it too (look-ups come back)."""
         self.n_plugins += 1
         name = f"portreeve{self.n_plugins}"
         p = Plugin(self.room, self.d.plugin_socket(name), self.d.socket,
                    policy(others), LDIF, sync=sync, host="bench-1", name=name)
+        p.wrap = list(wrap)
         start = time.monotonic()
         p.start()
         p.load_ms = (time.monotonic() - start) * 1e3
@@ -114,20 +141,25 @@ class Bench:
     def dockerd_asks(self, name):
         self.d.reload(authorization_plugins=[name] if name else [])
 
-    def load(self, sock, pid, kind, conns=16, seconds=None):
+    def load(self, sock, pid, kind, conns=16, seconds=None, calls=0):
         argv = [os.path.join(BUILD, "bench", "load"), "--sock", sock,
                 "--pid", str(pid), "--kind", kind, "--conns", str(conns),
                 "--cert", self.cert, "--container", self.container,
                 "--create-body", os.path.join(HERE, "create.json"),
+                "--full-body", self.full_body,
+                "--refused-body", self.refused_body,
                 "--list-body", self.list_body,
                 "--inspect-body", self.inspect_body,
+                "--calls", str(calls),
                 "--seconds", str(seconds or self.a.seconds)]
         done = subprocess.run(argv, capture_output=True, text=True,
                               check=False)
         if done.returncode != 0:
             sys.exit(f"load: {done.stderr.strip()}")
         got = json.loads(done.stdout)
-        if got["deny"] or got["errors"]:
+        expected = (got["calls"] if kind == "refused" and
+                    sock != self.constant_sock and not calls else 0)
+        if got["errors"] or (got["deny"] != expected and not calls):
             print(f"  ! {kind} at {os.path.basename(sock)}: "
                   f"{got['deny']} denied, {got['errors']} errors of "
                   f"{got['calls']}: not a fair figure")
@@ -139,6 +171,7 @@ class Bench:
 
     def cpu(self, p):
         for kind, aim in (("list", "≤ 1.5 ×"), ("create", "≤ 2.5 ×"),
+                          ("refused", "≤ 4 ×"), ("full", "—"),
                           ("mix", "≤ 1.75 ×"), ("big", "≤ 5 ×")):
             ratios, ours, theirs = [], [], []
             for _ in range(self.a.rounds):
@@ -195,6 +228,30 @@ class Bench:
                  f" on {statistics.median(bare_all):.0f} µs")
         self.dockerd_asks(p.dockerd_name)
 
+    def instructions(self):
+        """What callgrind counts, kernel not included, of both servers."""
+        p = self.plugin(wrap=valgrind(self.room, "ours"))
+        sock = self.d.plugin_socket("counted")
+        bare = subprocess.Popen(
+            [*valgrind(self.room, "bare"),
+             os.path.join(BUILD, "bench", "constant"), sock],
+            preexec_fn=die_with_parent, stderr=subprocess.DEVNULL)
+        self.room.push(lambda: end_process(bare))
+        wait_until("constant", lambda: os.path.exists(sock))
+        self.dockerd_asks(p.dockerd_name)
+        for kind in ("list", "create", "refused", "mix"):
+            found = []
+            for s, pid in ((p.socket, p.proc.pid), (sock, bare.pid)):
+                self.load(s, pid, kind, calls=100)
+                callgrind("--instr=on", pid)
+                self.load(s, pid, kind, calls=COUNTED)
+                callgrind("--instr=off", pid)
+                found.append(counted(self.room, pid))
+            self.row(f"instructions a call, {kind}, callgrind", "—",
+                     f"{found[0] / found[1]:.2f} ×",
+                     f"{found[0]:,.0f} to {found[1]:,.0f}")
+        p.stop()
+
     def scale(self):
         """Three of ours, each with more that does not concern alice."""
         sizes = (10, 1000, 10000)
@@ -216,6 +273,41 @@ class Bench:
                  f"{most.load_ms:.0f} ms", "until it answers")
         self.row("RSS with 10,000 grants", "≤ 32 MiB",
                  f"{rss(most.proc.pid) / 1024:.1f} MiB", "")
+
+
+COUNTED = 2000  # calls
+
+
+def valgrind(room, name):
+    """Counts nothing until it is told to."""
+    return ["valgrind", "-q", "--tool=callgrind", "--instr-atstart=no",
+            "--callgrind-out-file=" + room(name + ".%p")]
+
+
+def callgrind(what, pid):
+    subprocess.run(["callgrind_control", what, str(pid)], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def counted(room, pid):
+    """Instructions a call since it was told to count; starts anew."""
+    callgrind("--dump=bench", pid)
+    found = []
+
+    def whole():
+        for name in os.listdir(room.path):
+            if f".{pid}." in name:
+                path = os.path.join(room.path, name)
+                with open(path, encoding="utf-8", errors="replace") as f:
+                    m = re.search(r"^totals: (\d+)", f.read(), re.M)
+                if m:
+                    os.unlink(path)
+                    found.append(int(m[1]))
+        return found
+
+    wait_until("callgrind's counts", whole)
+    callgrind("--zero", pid)
+    return found[0] / COUNTED
 
 
 def rss(pid):
@@ -274,7 +366,7 @@ def main():
     a.add_argument("--seconds", type=float, default=1.0)
     a.add_argument("--write", action="store_true",
                    help="put the table into docs/PERFORMANCE.md")
-    a.add_argument("--only", default="cpu,durable,dockerd,scale")
+    a.add_argument("--only", default="cpu,durable,dockerd,scale,callgrind")
     a.add_argument("--peer", metavar="SOCKET:PID", action="append", default=[],
                    help="measure another plugin's socket in the same run")
     a = a.parse_args()
@@ -299,6 +391,8 @@ def main():
         p.stop()
         if "scale" in only:
             b.scale()
+        if "callgrind" in only:
+            b.instructions()
     if a.write:
         write_doc(b.rows, a)
     return 0

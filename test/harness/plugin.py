@@ -46,6 +46,7 @@ class Plugin:
         self.log = os.path.join(self.folder, "plugin.log")
         self.config_file = os.path.join(self.folder, "portreeve.yaml")
         self.program = os.path.join(BUILD, "portreeve-plugin")
+        self.wrap = []  # words before the program: a debugger, a profiler
         self.proc = None
         if directory is None:
             room.write(os.path.join(name, "people.ldif"), ldif or "")
@@ -71,7 +72,7 @@ class Plugin:
     def start(self, timeout=60.0, wait=True):
         with open(self.log, "ab") as log:
             self.proc = subprocess.Popen(
-                [self.program, "--config", self.config_file],
+                [*self.wrap, self.program, "--config", self.config_file],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, preexec_fn=die_with_parent)
         self.room.push(self.stop)
