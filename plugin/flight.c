@@ -9,8 +9,7 @@
 
 #include "flight_local.h"
 
-#define ROUND_MAX  64 /* calls that wait for each other's records */
-#define ROUND_TEXT ((size_t)64 << 10) /* longer messages wait for none */
+#define ROUND_MAX 64 /* calls that wait for each other's records */
 
 static void end_round(struct flights *fs);
 
@@ -321,7 +320,7 @@ join_round(struct flight *f)
 	f->in_round = true;
 	f->next_mate = fs->round.mates;
 	fs->round.mates = f;
-	if (++fs->round.n == ROUND_MAX || f->n > ROUND_TEXT)
+	if (++fs->round.n == ROUND_MAX)
 		end_round(fs);
 }
 

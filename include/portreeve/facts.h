@@ -41,7 +41,6 @@ struct pr_object {
 	 * used again (of a local volume from its directory: the daemon's own
 	 * CreatedAt moves when files come and go) */
 	struct pr_str created;
-	int64_t made; /* when: wall time, ns; 0: not known */
 
 	/* ownership: the ledger beats the labels (semantics 2.2) */
 	bool in_ledger;

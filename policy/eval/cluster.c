@@ -161,7 +161,11 @@ judge_update(const struct matter *m, const struct pr_grant *g, int team,
 		judge_nobodys(m, g, team, o);
 		return;
 	}
-	if (kept_as_it_is(m, b, obj->in_ledger, o))
+	if (b.team.n == 0) { /* nobody's, but of a phase */
+		judge_team_labels(m, g, team, m->q->spec->labels, o);
+		judge_team_labels(m, g, team, m->q->spec->task_labels, o);
+	}
+	if (o->answer == PR_YES && kept_as_it_is(m, b, obj->in_ledger, o))
 		judge_task_labels(m, b.team,
 		    m->phase.kind == PHASE_ONE ? phase_name(m) : b.phase, o);
 }

@@ -103,6 +103,8 @@ void judge_promotion(
     const struct matter *m, const struct pr_grant *g, struct opinion *o);
 
 /* Labels of what is made beside or without an owner (semantics 10.3). */
+void judge_team_labels(const struct matter *m, const struct pr_grant *g,
+    int team, struct pr_kvs labels, struct opinion *o);
 void judge_labels(const struct matter *m, const struct pr_grant *g, int team,
     struct pr_kvs labels, struct opinion *o);
 

@@ -262,6 +262,21 @@ phase_claimed(
 	    (g->all_phases || (g->phases >> phase & 1) != 0);
 }
 
+/* Each value of the owner's label is a team that the grant may name. */
+void
+judge_team_labels(const struct matter *m, const struct pr_grant *g, int team,
+    struct pr_kvs labels, struct opinion *o)
+{
+	const struct pr_policy *p = m->q->policy;
+
+	for (size_t i = 0; i < labels.n && o->answer != PR_NO; i++) {
+		const struct pr_kv *l = &labels.v[i];
+
+		if (p->label_team.n > 0 && pr_str_eq(l->key, p->label_team))
+			judge_claim(m, g, team, l->value, o);
+	}
+}
+
 /*
  * Labels of what is made beside or without an owner: of an image, which
  * containers inherit (2.9), and of volumes that mounts make.  They say
@@ -274,12 +289,7 @@ judge_labels(const struct matter *m, const struct pr_grant *g, int team,
 {
 	const struct pr_policy *p = m->q->policy;
 
-	for (size_t i = 0; i < labels.n && o->answer != PR_NO; i++) {
-		const struct pr_kv *l = &labels.v[i];
-
-		if (p->label_team.n > 0 && pr_str_eq(l->key, p->label_team))
-			judge_claim(m, g, team, l->value, o);
-	}
+	judge_team_labels(m, g, team, labels, o);
 	for (size_t i = 0; i < labels.n && o->answer != PR_NO; i++) {
 		const struct pr_kv *l = &labels.v[i];
 

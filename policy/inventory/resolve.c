@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include <portreeve/buf.h>
-#include <portreeve/clock.h>
 #include <portreeve/image.h>
 
 #include "local.h"
@@ -55,24 +54,6 @@ bool
 json_true(const struct pr_json *object, const char *key)
 {
 	return json_of(object, key, PR_JSON_TRUE) != NULL;
-}
-
-/* "2026-11-22T10:16:37.123Z", or a mark of hostpath.c: "inode:1795.000000001" */
-static int64_t
-time_made(struct pr_str created)
-{
-	struct pr_str rest = created;
-	uint64_t sec, ns;
-	int64_t wall;
-
-	if (pr_clock_parse(created, &wall))
-		return wall;
-	pr_str_cut(&rest, ':');
-	if (rest.p == NULL || !pr_str_u64(pr_str_cut(&rest, '.'), &sec) ||
-	    rest.p == NULL || rest.n != 9 || !pr_str_u64(rest, &ns) ||
-	    sec > INT64_MAX / PR_SEC - 1)
-		return 0;
-	return (int64_t)(sec * PR_SEC + ns);
 }
 
 /* ---- what each kind's answer says ---- */
@@ -475,7 +456,6 @@ read_present(struct pr_inventory *inv, enum pr_kind kind, struct pr_str ref,
 	a->object = (struct pr_object){
 	    .kind = kind, .presence = PR_PRESENT, .inspect = a->json};
 	routes[kind].read(inv, a->arena, a->json, &a->object);
-	a->object.made = time_made(a->object.created);
 	f->by = a->object.id.n > 0 ? named_by(a->arena, &a->object, ref)
 				   : PR_BY_NOTHING;
 	if (f->by == PR_BY_NOTHING)

@@ -249,12 +249,12 @@ is_settled(const struct name *n, const struct pr_ref *r)
 {
 	int64_t made;
 
-	if (r->object == NULL || r->object->presence != PR_PRESENT)
+	if (r->object == NULL || r->object->presence != PR_PRESENT ||
+	    !pr_clock_parse(r->object->created, &made))
 		return false;
-	made = r->object->made;
 	if (made > n->since)
 		return true;
-	/* Of some volumes the second alone is known.  It was not there when
+	/* Of a volume the daemon says the second alone.  It was not there when
 	 * its name was reserved; once that second is over, what is there now
 	 * is no answer from before it. */
 	return r->kind == PR_KIND_VOLUME && made + SECOND > n->since &&

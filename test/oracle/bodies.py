@@ -322,7 +322,8 @@ def k_net_options(v, s, ctx):
         s.net.get("Options"), s.net.get("IPAM", {}).get("Options"))))
 
 
-VOLUME_KEYS = {"mounts.volumes": J.k_volumes,
+VOLUME_KEYS = {"mounts.protected": J.k_protected,
+               "mounts.volumes": J.k_volumes,
                "mounts.volume_drivers": J.k_volume_drivers,
                "mounts.volume_opts": J.k_volume_opts}
 NETWORK_KEYS = {"net.drivers": default_or("Driver", "bridge"),

@@ -43,6 +43,7 @@ MASKED = ["/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys",
           "/proc/sched_debug", "/proc/scsi", "/sys/firmware"]
 READONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
             "/proc/sysrq-trigger"]
+VIA = ["ed25519:" + c * 43 + "=" for c in "AE"]
 MB, GB = 1 << 20, 1 << 30
 
 
@@ -82,25 +83,28 @@ LEAVES = {
     "mounts.volumes": ["none", "own", "any"],
     "mounts.volume_drivers": (["local", "nfs", "vieux/sshfs"],),
     "mounts.volume_opts": (["type", "type=tmpfs", "o=size=1m", "device",
-                            "size"],),
+                            "size", "*", "*"],),
     "mounts.volumes_from": ["none", "own", "any"],
     "mounts.tmpfs": [True, False, ["exec"], ["suid", "dev"], []],
     "mounts.images": (IMAGE_PATTERNS,),
     "capabilities.add": (CAPS,),
     "capabilities.drop": (["ALL", "NET_RAW", "cap_mknod"],),
     "security.seccomp": (["default", "unconfined", "builtin", "custom"],),
-    "security.apparmor": (["default", "unconfined", "mine"],),
+    "security.apparmor": (["default", "unconfined", "mine", "*"],),
     "security.selinux": (["default", "disable", "type:foo", "level:s0"],),
     "security.no_new_privileges": ["any", "required"],
     "security.masked_paths": ["default", "any"],
-    "security.options": (["writable-cgroups=true", "foo=bar"],),
+    "security.options": (["writable-cgroups=true", "foo=bar",
+                          "credentialspec=file://*"],),
     "devices.allow": (["/dev/fuse", "/dev/snd/**", "/dev/**", "/dev/*"],),
     "devices.requests": ([{"driver": "nvidia", "capabilities": ["gpu"],
                            "count": 1},
                           {"driver": "cdi", "capabilities": [],
                            "count": 0},
                           {"driver": "nvidia", "capabilities": ["*"],
-                           "count": -1}],),
+                           "count": -1},
+                          {"driver": "swarm", "capabilities": ["gpu"],
+                           "count": 2}],),
     "devices.cgroup_rules": (["c 1:3 mr", "a *:* rwm", "c * mr"],),
     "kernel.sysctls": (["net.core.somaxconn", "net.ipv4.*", "net.*"],),
     "kernel.runtimes": (["default", "runc", "kata"],),
@@ -262,6 +266,20 @@ def phase(g):
     return out
 
 
+def quota(g):
+    q = {"team": g.pick(["*", "alpha", "bravo"])}
+    if g.chance(0.6):
+        q["phases"] = g.pick([["*"], g.some(PHASES, 1)])
+    for name, values in (("containers", [1, 2, 4, 40]),
+                         ("memory", ["512MiB", "1GiB", "8GiB"]),
+                         ("cpus", [1, "1.5", 8]), ("ports", [0, 1, 3])):
+        if g.chance(0.5):
+            q[name] = g.pick(values)
+    if len(q) < 3:
+        q["containers"] = 3
+    return q
+
+
 def policy(g):
     """(document, host)"""
     doc = {"version": 1, "labels": {"team": TEAM_KEY, "phase": PHASE_KEY},
@@ -299,10 +317,15 @@ def policy(g):
                 g.pick(sorted(profiles))
         if "profile" in grant and g.chance(0.4):
             grant["stored_specs"] = "any"
-        if g.chance(0.03):
-            grant["promoted_from"] = {"phase": g.pick(PHASES),
-                                      "min_runtime": "1h"}
+        if g.chance(0.06):
+            grant["promoted_from"] = {
+                "phase": g.pick(PHASES),
+                "min_runtime": g.pick(["1h", "90m", "0s", "2d"])}
+            if g.chance(0.5):
+                grant["promoted_from"]["via"] = g.some(VIA, 1, 2)
         doc["grants"].append(grant)
+    if g.chance(0.25):
+        doc["cluster_phases"] = g.some(PHASES, 1)
     doc["guards"] = []
     for i in range(g.pick([0, 0, 0, 0, 0, 1, 2])):
         guard = {"id": "n%d" % g.r.randrange(10 ** 6),
@@ -312,9 +335,8 @@ def policy(g):
         if g.chance(0.6):
             guard["except"] = g.some(TEAMS, 1)
         doc["guards"].append(guard)
-    if g.chance(0.04):
-        doc["quotas"] = [{"team": g.pick(["*", "alpha"]),
-                          "phases": g.some(PHASES, 1), "containers": 4}]
+    if g.chance(0.15):
+        doc["quotas"] = [quota(g) for _ in range(g.pick([1, 1, 2]))]
     return doc, host
 
 
@@ -397,6 +419,29 @@ def volume_labels(g):
     return labels
 
 
+def volume_options(facts):
+    """Options of the local driver, which may be a mount of anything."""
+    g = facts.g
+    out = {}
+    if g.chance(0.4):
+        out["type"] = g.pick(["tmpfs", "none", "none", "overlay", "proc",
+                              "sysfs", "nfs", "ext4"])
+    if g.chance(0.4):
+        out["o"] = g.pick(["size=1m", "bind", "rbind,ro", "bind,ro",
+                           "lowerdir=/etc:/srv/alpha,upperdir=/s/x,workdir=w",
+                           "move", "addr=10.0.0.1,rw", "key=/etc", "loop"])
+    if g.chance(0.4):
+        out["device"] = g.pick(["/etc", "/var/run/docker.sock", "tmpfs",
+                                "srv", "/srv/alpha/../bravo", ":/export",
+                                "//srv//alpha/data/"])
+    for path in ("/etc", "/srv/alpha", "/s/x", "/export", "/proc", "/sys"):
+        if g.chance(0.9):
+            facts.path(path)
+    if out.get("device", "").startswith("/"):
+        facts.path(out["device"])
+    return out
+
+
 def f_mount(b):
     g = b.g
     m = {"Type": g.pick(["bind", "volume", "volume", "tmpfs", "image",
@@ -421,10 +466,7 @@ def f_mount(b):
             m["VolumeOptions"] = {"Labels": volume_labels(g),
                                   "DriverConfig": {
                 "Name": g.pick(["", "local", "nfs"]),
-                "Options": {k: v for k, v in (
-                    ("type", g.pick(["tmpfs", "none"])),
-                    ("o", "size=1m"), ("device", "/etc"))
-                    if g.chance(0.4)}}}
+                "Options": volume_options(b.facts)}}
     elif m["Type"] == "tmpfs":
         m["TmpfsOptions"] = {"SizeBytes": 1 << 20}
         if g.chance(0.3):
@@ -604,6 +646,147 @@ FEATURES = [
 ]
 
 
+UPDATES = [
+    f_limits, f_limits, f_quota, f_quota,
+    f_simple("NanoCpus", 0, 10 ** 9, 3 * 10 ** 9),
+    f_simple("PidsLimit", 0, -1, 50, 5000, None),
+    f_simple("RestartPolicy", {"Name": ""}, {"Name": "always"}, None, {},
+             {"Name": "on-failure", "MaximumRetryCount": 2},
+             {"MaximumRetryCount": 9}),
+    f_simple("CpusetCpus", "", "0-1", "2"), f_simple("CpusetMems", "", "1"),
+    f_simple("OomKillDisable", True, False, None),
+    f_simple("CpuRealtimePeriod", 0, 1000),
+    f_simple("CpuRealtimeRuntime", 0, 1000),
+    f_simple("BlkioWeight", 0, 500),
+    f_simple("BlkioWeightDevice", [], [{"Path": "/dev/sda", "Weight": 1}]),
+    f_simple("Ulimits", [], [{"Name": "nofile", "Soft": 1, "Hard": 9999}],
+             [{"Name": "core"}]),
+    f_simple("Devices", [], None, [{"PathOnHost": "/dev/fuse"}]),
+    f_simple("DeviceCgroupRules", [], ["a *:* rwm"], ["c 1:3 mr"]),
+    f_simple("DeviceRequests", [], [{"Driver": "nvidia", "Count": -1}]),
+    f_simple("CgroupParent", "", "/alpha", "/sys/x"),
+    f_simple("MemoryReservation", 0, 5), f_simple("CpuShares", 0, 5),
+    f_simple("MemorySwappiness", -1, 0, None), f_simple("KernelMemory", 0, 1),
+]
+
+
+def s_container(field, *values):
+    def f(g, facts, doc, task, c):
+        c[field] = g.pick(values)
+    return f
+
+
+def s_task(field, *values):
+    def f(g, facts, doc, task, c):
+        task[field] = g.pick(values)
+    return f
+
+
+def s_privileges(field, *values):
+    def f(g, facts, doc, task, c):
+        c.setdefault("Privileges", {})[field] = g.pick(values)
+    return f
+
+
+def s_mount(g, facts, doc, task, c):
+    b = Body(g, facts)
+    f_mount(b)
+    c.setdefault("Mounts", []).extend(b.hc["Mounts"])
+
+
+def s_networks(g, facts, doc, task, c):
+    where = g.pick([task, task, task, doc])
+    net = {"Target": g.pick([facts.network(), facts.network(), "host",
+                             "bridge", "none"])}
+    if g.chance(0.15):
+        net["DriverOpts"] = {"a": g.pick("bc")}
+    where.setdefault("Networks", []).append(net)
+
+
+def s_secret(g, facts, doc, task, c):
+    kind = g.pick(["Secret", "Config"])
+    name = facts.use(kind.lower(), g.pick(["k1", "k2"]))
+    c[kind + "s"] = [{kind + "ID": name if g.chance(0.95) else "",
+                      kind + "Name": "x"}]
+
+
+def s_limits(g, facts, doc, task, c):
+    res = task.setdefault("Resources", {})
+    res["Limits"] = {"MemoryBytes": g.pick([0, 64 * MB, GB, 3 * GB])}
+    if g.chance(0.4):
+        res["Limits"]["NanoCPUs"] = g.pick([0, 10 ** 9, 3 * 10 ** 9])
+    if g.chance(0.4):
+        res["Limits"]["Pids"] = g.pick([0, -1, 50, 5000])
+    if g.chance(0.3):
+        res["SwapBytes"] = g.pick([-1, 0, GB, 8 * GB])
+    if g.chance(0.08):
+        res["Limits"]["GenericResources"] = g.pick([[], [{}]])
+    if g.chance(0.15):
+        res["Reservations"] = {"GenericResources": [g.pick(
+            [{"DiscreteResourceSpec": {"Kind": "gpu", "Value": 2}},
+             {"DiscreteResourceSpec": {"Kind": "ssd", "Value": 1}},
+             {"NamedResourceSpec": {"Kind": "gpu", "Value": "a"}}])]}
+
+
+def s_ports(g, facts, doc, task, c):
+    doc["EndpointSpec"] = {"Ports": [
+        {"TargetPort": g.pick([80, 80, 22]), "PublishedPort": g.pick([0, 80, 8080, 8005]),
+         "PublishMode": g.pick(["host", "ingress"])}]}
+    if g.chance(0.3):
+        del doc["EndpointSpec"]["Ports"][0]["PublishedPort"]
+
+
+def s_labels(g, facts, doc, task, c):
+    c["Labels"] = {g.pick([TEAM_KEY, PHASE_KEY, "a"]): g.pick(
+        ["alpha", "bravo"] + PHASES)}
+
+
+SERVICE_FEATURES = [
+    s_mount, s_mount, s_mount, s_networks, s_networks, s_networks, s_secret,
+    s_limits, s_limits, s_ports, s_labels,
+    s_container("CapabilityAdd", [], ["SYS_ADMIN"], ["chown"]),
+    s_container("CapabilityDrop", ["ALL"], ["NET_RAW"]),
+    s_container("Env", ["TOKEN=x"], ["A=b"], ["DB_PASSWORD=x"]),
+    s_container("User", "", "root", "app", "0:0"),
+    s_container("Groups", ["audio"], ["docker"]),
+    s_container("ReadOnly", True, False),
+    s_container("Hosts", ["10.0.0.1 h"], ["10.0.0.2 h x"], ["h"],
+                ["10.0.0.1 h\t"], ["10.0.0.1\u00a0h"]),
+    s_container("DNSConfig", {"Nameservers": ["10.0.0.2"]},
+                {"Search": ["x"]}),
+    s_container("Sysctls", {"net.core.somaxconn": "1"}, {"kernel.x": "1"}),
+    s_container("Ulimits", [{"Name": "nofile", "Soft": 1, "Hard": 9999}],
+                [{"Name": "no-file"}]),
+    s_container("OomScoreAdj", 0, 100, -100),
+    s_container("Healthcheck", {"Test": ["CMD", "x"]}, {"Test": ["NONE"]},
+                {}),
+    s_container("Image", ""), s_container("Flavour", 1),
+    s_container("Args", ["x"]), s_task("ForceUpdate", 1),
+    s_privileges("NoNewPrivileges", True, False),
+    s_privileges("Seccomp", {"Mode": "default"}, {"Mode": "unconfined"},
+                 {"Mode": "custom", "Profile": "e30="}, {"Profile": "e30="},
+                 {}),
+    s_privileges("AppArmor", {"Mode": "disabled"}, {"Mode": "default"},
+                 {"Mode": "x"}, {}),
+    s_privileges("SELinuxContext", {"Disable": True}, {"Type": "foo"},
+                 {"Level": "s0", "User": "u"}),
+    s_privileges("CredentialSpec", {"File": "x"}, {"Registry": "r"}, {},
+                 {"Config": "k1"}),
+    s_task("RestartPolicy", {}, {"Condition": "none"}, {"Condition": "any"},
+           {"Condition": "on-failure"},
+           {"Condition": "on-failure", "MaxAttempts": 3}),
+    s_task("RestartPolicy", {"Condition": "none"}),
+    s_task("LogDriver", {}, {"Name": "json-file"}, {"Name": "syslog",
+           "Options": {"syslog-address": "x"}}, {"Options": {"tag": "x"}}),
+    s_task("Runtime", "", "container", "plugin", "x"),
+    s_task("PluginSpec", {}, {"Name": "x"}),
+    s_task("NetworkAttachmentSpec", {}, {"ContainerID": "x"}),
+    lambda g, facts, doc, task, c: doc.update(Flavour=1),
+    lambda g, facts, doc, task, c: doc.update(
+        Mode={"Replicated": {"Replicas": 2}}),
+]
+
+
 def near_default(b):
     """What the docker CLI writes anyway."""
     b.hc.update({"Binds": None, "ContainerIDFile": "", "LogConfig":
@@ -669,7 +852,8 @@ class Facts:
                 fact["last_link"] = g.pick(
                     [i for i in range(1, len(clean))
                      if clean[i] == "/"] + [len(clean)])
-            if fact["known"] and (clean in ("/", "/var/run/docker.sock") or
+            if fact["known"] and (clean in ("/", "/var/run/docker.sock",
+                                            "/proc", "/sys") or
                                   g.chance(0.03)):
                 fact["protected"] = True
             if fact["known"] and g.chance(0.1):
@@ -683,6 +867,21 @@ JOINABLE = [{}, {}, {"NetworkMode": "default", "PidMode": "", "IpcMode": ""},
             {"NetworkMode": "host"}, {"PidMode": "host", "IpcMode": "host"},
             {"NetworkMode": "container:" + HEX64[0]},
             {"PidMode": "container:web", "IpcMode": "shareable"}]
+
+
+# the rest of the routes: who may is all that there is to judge
+RARE = [tuple(x.split()) for x in """
+POST /build/cancel?id=x|POST /build/prune|GET /configs|DELETE /configs/{c}
+GET /containers/{k}/changes|GET /debug/vars|GET /debug/pprof/
+GET /images/alpine/attestations|GET /images/alpine/history|GET /images/get
+POST /networks/prune|GET /nodes|GET /nodes/n1|DELETE /nodes/n1
+POST /plugins/create?name=x|GET /plugins/x/json
+GET /plugins/privileges?remote=x|POST /plugins/x/push|GET /secrets
+GET /secrets/{x}|GET /services/{s}/logs|DELETE /services/{s}
+GET /swarm/unlockkey|OPTIONS /x|GET /tasks|GET /tasks/{t}/logs
+POST /volumes/prune|PUT /volumes/{v}?version=1|POST /auth
+DELETE /plugins/x|POST /containers/{k}/resize?h=1&w=1
+""".replace("\n", "|").split("|") if x]
 
 
 class World:
@@ -706,7 +905,7 @@ class World:
         if r < 0.14:
             o["presence"] = "unknown"
             return o
-        if r < 0.16 and kind in ("container", "network"):
+        if r < 0.16 and kind in ("container", "network") and not full:
             o["ambiguous"] = True
         o["by"] = "id" if full else "name"
         o["id"] = ref if full else HEX64[2]
@@ -734,13 +933,17 @@ class World:
                                 [{}, {}, {"bridge": {}}, {"host": {}}])},
                             "Mounts": [self.mount_point(facts) for _ in
                                        range(g.pick([0, 0, 1, 2]))]}
+        if kind == "network" and g.chance(0.7):
+            o["inspect"] = {"Scope": g.pick(["swarm", "swarm", "local"])}
+        if kind == "task":
+            o["container"] = facts.use("service", "svc")
         if kind == "network" and g.chance(0.15):
             o["builtin"] = True
             o["name"] = g.pick(["bridge", "host", "none"])
         if kind == "volume":
             o["driver"] = g.pick(["local", "local", "local", "nfs"])
             if g.chance(0.2):
-                o["options"] = {"type": g.pick(["tmpfs", "none"])}
+                o["options"] = volume_options(facts)
         return o
 
     def mount_point(self, facts):
@@ -773,6 +976,8 @@ class World:
                 self.g.chance(0.95):
             o["inspect"] = self.inspect(facts)
             o["running"] = self.g.chance(0.5)
+        if self.g.chance(0.9):
+            o["image_id"] = facts.image("sha256:" + "f" * 64)
         return ref
 
     def body(self, facts):
@@ -824,7 +1029,8 @@ class World:
         if g.chance(0.5):
             case["daemon"] = {"runtime": "runc", "log_driver": g.pick(
                 ["json-file", "journald"]),
-                "cgroupns": g.pick(["private", "host"])}
+                "cgroupns": g.pick(["private", "host"]),
+                "swarm_nodes": g.pick([0, 1, 1, 3])}
         r = g.r.random()
         if r < 0.5:
             self.create(case, facts)
@@ -838,8 +1044,12 @@ class World:
             self.names(case, facts)
         elif r < 0.9:
             self.made(case, facts)
-        elif r < 0.94:
+        elif r < 0.93:
             self.build(case, facts)
+        elif r < 0.95:
+            self.changed(case, facts)
+        elif r < 0.965:
+            self.kept(case, facts)
         else:
             self.other(case, facts)
         case["target"] = g.pick(["", "/v1.41", "/v1.41", "/v1.24",
@@ -847,11 +1057,37 @@ class World:
         if g.chance(0.004):
             case["target"] = "/v1.23" + case["target"][6:] \
                 if case["target"].startswith("/v") else case["target"]
+        self.history(case)
         if facts.objects:
             case["objects"] = list(facts.objects.values())
         if facts.paths:
             case["paths"] = list(facts.paths.values())
         return case
+
+    def history(self, case):
+        """What is there, for quotas; what has run, for promotion."""
+        g = self.g
+        if g.chance(0.85):
+            case["containers"] = []
+            for _ in range(g.pick([0, 0, 1, 1, 2, 3])):
+                c = {"team": g.pick(["alpha", "bravo", "delta", "", "ghost"]),
+                     "phase": g.pick(PHASES + ["", "ghost"])}
+                if g.chance(0.85):
+                    c["memory"] = g.pick([64 * MB, 256 * MB, GB])
+                if g.chance(0.85):
+                    c["cpus"] = g.pick([10 ** 8, 5 * 10 ** 8, 10 ** 9])
+                if g.chance(0.5):
+                    c["ports"] = g.pick([0, 1, 2])
+                case["containers"].append(c)
+        if g.chance(0.85):
+            case["ran"] = []
+            for _ in range(g.pick([0, 1, 1, 2])):
+                run = {"digest": "sha256:" + g.pick("adde") * 64,
+                       "phase": g.pick(PHASES),
+                       "seconds": g.pick([0, 60, 3600, 5400, 10 ** 6])}
+                if g.chance(0.3):
+                    run["by"] = g.pick(VIA)
+                case["ran"].append(run)
 
     def json_body(self, case, doc):
         case["headers"] = {"Content-Type": "application/json"}
@@ -1047,8 +1283,9 @@ class World:
             if g.chance(0.8):
                 doc["Name"] = facts.volume()
             maybe(0.3, "Driver", "local", "nfs", "")
-            maybe(0.3, "DriverOpts", {}, {"type": "tmpfs"},
-                  {"type": "none", "device": "/etc"}, {"size": "1m"})
+            maybe(0.5, "DriverOpts", {}, {"type": "tmpfs"},
+                  volume_options(facts), volume_options(facts),
+                  volume_options(facts), {"size": "1m"})
             maybe(0.04, "ClusterVolumeSpec", None, {}, {"Group": "x"})
         else:
             case["target"] = "/networks/create"
@@ -1071,6 +1308,196 @@ class World:
         if g.chance(0.01):
             return
         self.json_body(case, doc)
+
+    def changed(self, case, facts):
+        """Updates, commits, copies, checkpoints of a container."""
+        g = self.g
+        ref = self.container_with_spec(facts)
+        what = g.pick(["update", "update", "commit", "commit", "copy",
+                       "copy", "checkpoint"])
+        case["method"] = "POST"
+        if what == "update":
+            case["target"] = "/containers/%s/update" % ref
+            b = Body(g, facts)
+            for _ in range(g.pick([0, 1, 1, 2, 3])):
+                g.pick(UPDATES)(b)
+            if g.chance(0.03):
+                g.pick(FEATURES)(b)
+            if g.chance(0.03):
+                b.hc[g.pick(["Flavour", "Memory", "memory", "Binds"])] = \
+                    g.pick([1, None, "x", []])
+            self.json_body(case, b.hc)
+        elif what == "commit":
+            self.commit(case, ref)
+        elif what == "copy":
+            case["method"] = "PUT"
+            case["target"] = "/containers/%s/archive?path=/x%s" % (
+                ref, g.pick(["", "", "&noOverwriteDirNonDir=1",
+                             "&copyUIDGID=true", "&flavour=1"]))
+            case["headers"] = {"Content-Type": "application/x-tar"}
+        else:
+            self.checkpoint(case, ref)
+
+    def commit(self, case, ref):
+        g = self.g
+        query = [("container", ref)] if g.chance(0.97) else []
+        if g.chance(0.6):
+            query.append(("repo", g.pick(IMAGES + ["Upper"])))
+        if g.chance(0.4):
+            query.append(("tag", g.pick(["v1", "a/b", "3.18"])))
+        for _ in range(g.pick([0, 0, 0, 1, 2])):
+            query.append(("changes", g.pick(
+                ["CMD x", "LABEL a=b", "ENV TOKEN=1",
+                 "LABEL %s=%s" % (TEAM_KEY, g.pick(TEAMS[:3])),
+                 "LABEL %s=%s" % (PHASE_KEY, g.pick(PHASES)), "RUN x"])))
+        for key in ("comment", "author", "pause", "flavour"):
+            if g.chance(0.05):
+                query.append((key, "1"))
+        case["target"] = "/commit"
+        if query:
+            case["target"] += "?" + urllib.parse.urlencode(query)
+        case["headers"] = {"Content-Length": "0"}
+        if g.chance(0.3):
+            return
+        doc = {}
+        for p, field, values in (
+                (0.3, "Labels", [{TEAM_KEY: "alpha"}, {TEAM_KEY: "bravo"},
+                                 {PHASE_KEY: "dev"}, {}, {"a": "b"}]),
+                (0.2, "Env", [["TOKEN=x"], ["A=b"], []]),
+                (0.2, "Image", ["alpine"]), (0.2, "User", ["root"]),
+                (0.04, "HostConfig", [None, {}, {"Privileged": False},
+                                      {"Privileged": True}]),
+                (0.03, "NetworkingConfig", [{}, {"EndpointsConfig": {}}]),
+                (0.03, "Memory", [0, 1, None, False]),
+                (0.02, "Flavour", [1])):
+            if g.chance(p):
+                doc[field] = g.pick(values)
+        self.json_body(case, doc)
+
+    def checkpoint(self, case, ref):
+        g = self.g
+        way = g.pick(["list", "create", "remove", "start"])
+        name = g.pick(["cp1", "cp1", "a.b-c", "..", "-x", ""])
+        folder = g.pick(["", "", "", "/tmp", None])
+        base = "/containers/%s" % ref
+        if way == "create":
+            case["target"] = base + "/checkpoints"
+            doc = {"CheckpointID": name, "Exit": True}
+            if folder is not None:
+                doc["CheckpointDir"] = folder
+            if g.chance(0.05):
+                doc["Flavour"] = 1
+            self.json_body(case, doc)
+            return
+        query = "" if folder is None else "dir=" + folder
+        if way == "start":
+            query = "checkpoint=" + name
+            if folder is not None:
+                query += "&checkpoint-dir=" + folder
+            case["target"] = base + "/start?" + query
+            return
+        case["method"] = "GET" if way == "list" else "DELETE"
+        case["target"] = base + "/checkpoints"
+        if way == "remove":
+            case["target"] += "/" + (name if name not in ("", "..")
+                                     else "%41x")
+        if query:
+            case["target"] += "?" + query
+
+    def kept(self, case, facts):
+        """Services, secrets, configs; the swarm, nodes, plugins."""
+        g = self.g
+        case["method"] = "POST"
+        r = g.r.random()
+        if r < 0.6:
+            doc = self.service(facts)
+            case["target"] = "/services/create"
+            if g.chance(0.45):
+                self.update_service(case, facts, doc)
+            self.json_body(case, doc)
+            return
+        if r < 0.85:
+            self.keepsake(case, facts)
+            return
+        path, doc = g.pick([
+            ("/swarm/init", {"ListenAddr": "0.0.0.0", "Spec": {}}),
+            ("/swarm/init", {"Spec": {"CAConfig": {"SigningCAKey": "x"}}}),
+            ("/swarm/join", {"JoinToken": "x"}), ("/swarm/unlock", {}),
+            ("/swarm/update?version=1", {"Name": "x"}),
+            ("/swarm/update?version=1&flavour=1", {}),
+            ("/swarm/update?version=1", {"TaskDefaults": {"LogDriver": {
+                "Name": "syslog"}}}),
+            ("/swarm/update?version=1", {"CAConfig": {"ExternalCAs": [
+                {"URL": "x"}]}}),
+            ("/nodes/n1/update?version=1", {"Role": "manager"}),
+            ("/nodes/n1/update?version=1", {"Flavour": 1}),
+            ("/plugins/pull?remote=x", [{"Name": "network"}]),
+            ("/plugins/pull?remote=x", [{"Flavour": 1}]),
+            ("/plugins/x/set", ["A=b"]), ("/plugins/x/upgrade?remote=y", []),
+            ("/plugins/x/enable", None), ("/swarm/leave", None)])
+        case["target"] = path
+        if doc is not None:
+            self.json_body(case, doc)
+
+    def labels_of(self, p):
+        g = self.g
+        out = {}
+        if g.chance(p):
+            out[TEAM_KEY] = g.pick(["alpha", "alpha", "bravo", "delta",
+                                    "ghost"])
+        if g.chance(p):
+            out[PHASE_KEY] = g.pick(PHASES + PHASES + ["ghost"])
+        return out
+
+    def keepsake(self, case, facts):
+        """A secret or config."""
+        g = self.g
+        kind = g.pick(["secret", "config"])
+        doc = {"Name": "thing", "Data": "eA=="}
+        if g.chance(0.7):
+            doc["Labels"] = self.labels_of(0.5)
+        if g.chance(0.1):
+            doc["Templating"] = g.pick([{}, {"Name": "golang"},
+                                        {"Name": "x"}, None,
+                                        {"Options": {"a": "b"}}])
+        if kind == "secret" and g.chance(0.1):
+            doc["Driver"] = g.pick([None, {}, {"Name": "x"}])
+        if g.chance(0.05):
+            doc["Flavour"] = 1
+        case["target"] = "/%ss/create" % kind
+        if g.chance(0.5):
+            case["target"] = "/%ss/%s/update?version=4" % (
+                kind, facts.use(kind, g.pick(["k1", "k2"])))
+        self.json_body(case, doc)
+
+    def update_service(self, case, facts, doc):
+        g = self.g
+        name = facts.use("service", g.pick(["svc", "svc2"]))
+        case["target"] = "/services/%s/update?version=%s" % (
+            name, g.pick(["7", "7", "7", "8", "x"]))
+        if g.chance(0.4):
+            case["target"] += "&rollback=" + g.pick(
+                ["previous", "previous", "previous", "none", "", "x"])
+        if g.chance(0.04):
+            case["target"] += g.pick(["&flavour=1", "&registryAuthFrom=spec"])
+        fact = facts.objects[("service", name)]
+        if fact.get("presence", "present") == "present" and g.chance(0.9):
+            fact["inspect"] = {"Version": {"Index": 7}, "Spec": doc}
+            if g.chance(0.85):
+                fact["inspect"]["PreviousSpec"] = self.service(facts)
+
+    def service(self, facts):
+        g = self.g
+        c = {"Image": facts.image(g.pick(IMAGES[:8]))}
+        task = {"ContainerSpec": c}
+        doc = {"Name": "svc", "TaskTemplate": task}
+        if g.chance(0.6):
+            doc["Labels"] = self.labels_of(0.5)
+            if g.chance(0.3):
+                doc["Labels"][g.pick(["ticket", "cost"])] = "1"
+        for _ in range(g.pick([0, 1, 1, 2, 3])):
+            g.pick(SERVICE_FEATURES)(g, facts, doc, task, c)
+        return doc
 
     def build(self, case, facts):
         """A build's query; what is out of sight."""
@@ -1135,7 +1562,7 @@ class World:
 
     def other(self, case, facts):
         g = self.g
-        method, target = g.pick([
+        method, target = g.pick(RARE) if g.chance(0.4) else g.pick([
             ("GET", "/_ping"), ("GET", "/version"), ("HEAD", "/_ping"),
             ("GET", "/info"), ("GET", "/events"), ("GET", "/system/df"),
             ("GET", "/containers/json"), ("GET", "/images/json"),
@@ -1158,7 +1585,7 @@ class World:
                 ("{n}", "network", self.networks + ["bridge"]),
                 ("{v}", "volume", self.volumes), ("{s}", "service", ["svc"]),
                 ("{t}", "task", ["t1"]), ("{x}", "secret", ["key"]),
-                ("{c}", "config", ["cfg"])):
+                ("{c}", "config", ["cfg"]), ("{k}", "container", ["api"])):
             if mark in target:
                 ref = g.pick(pick)
                 facts.use(kind, ref)
@@ -1168,7 +1595,11 @@ class World:
                         "builtin": True, "name": ref, "id": HEX64[3]}
                 target = target.replace(mark, ref)
         case["method"], case["target"] = method, target
-
+        if target.startswith(("/auth", "/volumes/")) and method != "DELETE" \
+                and "prune" not in target and method != "GET":
+            self.json_body(case, {})
+        if target.startswith("/plugins/create"):
+            case["headers"] = {"Content-Type": "application/x-tar"}
 
     def unread(self, case, facts):
         """Bodies that no extractor reads: who may, and the labels."""
@@ -1182,13 +1613,8 @@ class World:
         method, target, doc = g.pick([
             ("POST", "/volumes/create", doc),
             ("POST", "/networks/create", doc),
-            ("POST", "/secrets/create", dict(doc, Data="eA==")),
-            ("POST", "/configs/create", dict(doc, Data="eA==")),
-            ("POST", "/services/create", doc),
             ("POST", "/networks/%s/connect", {}),
             ("POST", "/networks/%s/disconnect", {}),
-            ("POST", "/containers/%s/update", {"Memory": 4}),
-            ("POST", "/commit?container=%s", {}),
             ("POST", "/images/create?fromImage=alpine", None),
             ("POST", "/images/alpine/tag?repo=x&tag=y", None),
             ("DELETE", "/images/alpine", None),

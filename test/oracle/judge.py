@@ -9,7 +9,7 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
-from spec import BUILTIN
+from spec import BUILTIN, clean
 
 NO, YES, CANT = 0, 1, 2
 
@@ -311,13 +311,57 @@ def k_protected(v, s, ctx):
     worst = YES
     if v == "allow":
         return YES
-    for path, _, _ in s.binds:
-        fact = ctx.path(path)
+    for path in host_paths(s, ctx):
+        fact = {} if path is None else ctx.path(path)
         if fact.get("protected"):
             return NO
         if not fact.get("known"):
             worst = CANT
     return worst
+
+
+def host_paths(s, ctx):
+    """Binds, and what the options of local volumes mount (10.10)."""
+    out = [path for path, _, _ in s.binds]
+    for driver, options in s.anon:
+        out += option_paths(driver, options)
+    for name, driver, options in s.volumes:
+        out += option_paths(driver, options)
+        fact = ctx.fact("volume", name)
+        if fact["presence"] == "present":
+            out += option_paths(fact.get("driver"), fact.get("options"))
+    return out
+
+
+KERNEL = {t: d for d, types in (
+    ("/proc", "proc nsfs binfmt_misc"),
+    ("/dev", "devtmpfs devpts mqueue hugetlbfs"),
+    ("/sys", "sysfs cgroup cgroup2 debugfs tracefs securityfs configfs bpf "
+             "pstore efivarfs selinuxfs fusectl")) for t in types.split()}
+
+
+def option_paths(driver, options):
+    """10.10; None: a path that cannot be told."""
+    if driver not in (None, "", "local"):
+        return []
+    options = options or {}
+    typ, device = options.get("type") or "", options.get("device") or ""
+    words = (options.get("o") or "").split(",")
+    out = []
+    if device.startswith("/") or device and set(words) & {
+            "bind", "rbind", "move"}:
+        out.append(clean(device) if device.startswith("/") else None)
+    for word in words:
+        name, eq, value = word.partition("=")
+        if typ == "overlay" and eq and name.endswith("dir"):
+            out += [clean(p) if p.startswith("/") else None
+                    for p in value.split(":")]
+        else:
+            out += [clean(p) for p in re.split("[=:]", word)
+                    if p.startswith("/")]
+    if typ in KERNEL:
+        out.append(KERNEL[typ])
+    return out
 
 
 def k_shared_trees(v, s, ctx):
@@ -475,7 +519,9 @@ def k_seccomp(v, s, ctx):
 
 def k_apparmor(v, s, ctx):
     val = security_opts(s)["apparmor"]
-    return answer(("default" if not val else val) in v)
+    if not val:
+        return answer("default" in v)
+    return answer(ctx.scope.any(v, val))
 
 
 def k_selinux(v, s, ctx):
@@ -717,7 +763,9 @@ def k_swap(v, s, ctx):
 def k_cpus(v, s, ctx):
     nano = s.hc.get("NanoCpus", 0)
     quota = s.hc.get("CpuQuota", 0)
-    if nano > 0:
+    if quota < 0:
+        cpus = None  # the kernel is told the quota last
+    elif nano > 0:
         cpus = Fraction(nano, 10**9)
     elif quota > 0:
         cpus = Fraction(quota, s.hc.get("CpuPeriod", 0) or 100000)
@@ -923,7 +971,8 @@ def judge(table, values, s, ctx):
     for `unrestricted`, which leaves the built-in guards.
     """
     keys = getattr(s, "keys", None)
-    if values is None and (s.is_exec or s.empty or keys is not None):
+    if values is None and (s.is_exec or s.empty or keys is not None and
+                           "mounts.protected" not in keys):
         return YES, None, False
     if keys is not None and s.unread:
         return CANT, -1, False

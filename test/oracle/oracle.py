@@ -14,6 +14,8 @@ import bodies as B
 import builds as BUILDS
 import judge as J
 import quota as Q
+import services as SV
+import updates as UPDATES
 import spec as S
 from judge import CANT, NO, YES
 
@@ -67,8 +69,8 @@ class Catalogue:
                 continue
             if r["action"] == "image.pull" and not query.get("fromImage"):
                 continue
-            return r, (list(hit.groupdict().values()) or [None])[0]
-        return None, None
+            return r, list(hit.groupdict().values()) or [None]
+        return None, [None]
 
 
 class Request:
@@ -88,7 +90,7 @@ class Request:
         self.teams = list(who.get("teams", ()))
         self.refused = None
         self.op = None
-        self.spec = self.stored = None
+        self.spec = self.stored = self.plain = None
         self.judged = {}
         try:
             self.read(cat, case)
@@ -115,7 +117,8 @@ class Request:
         self.pairs = urllib.parse.parse_qsl(
             target.query, keep_blank_values=True)
         self.query = dict(self.pairs)
-        self.op, self.name = cat.find(case["method"], path, self.query)
+        self.op, self.names = cat.find(case["method"], path, self.query)
+        self.name = self.names[0]
         if self.op is None:
             return
         self.action = self.op["action"]
@@ -152,8 +155,20 @@ class Request:
             self.spec = B.read_spec(self.action, self.name, self.query,
                                     self.pairs, body)
             self.labels = self.spec.labels
+        elif self.action in UPDATES.QUERY:
+            self.spec = UPDATES.read_spec(
+                self.action, self.names[-1], self.query, self.pairs, body,
+                self.fact("container", self.name))
         elif self.action in BUILDS.QUERY:
             self.spec = BUILDS.read_spec(self.action, self.query, self.pairs)
+        elif self.action in SV.QUERY:
+            self.spec = SV.of_service(self.action, self.query, body,
+                                      self.fact("service", self.name),
+                                      self.daemon)
+            self.labels = self.spec.labels
+        elif self.action in SV.PLAIN:
+            self.plain = SV.of_plain(self.action, self.query, body)
+            self.labels = self.plain.labels
         elif self.action in S.QUERY and self.carries_spec():
             self.spec = S.of_query(self.action, self.query)
         self.claims = [] if self.spec is None else [self.spec.pairs] + [
@@ -175,6 +190,15 @@ class Request:
                 owner = self.fact("container", self.container)
             self.path_fact = owner if ex["presence"] == "present" else ex
             self.refs.append(("exec", self.name, self.path_fact))
+        elif kind == "task":
+            task = self.fact("task", self.name)
+            self.path_fact = task
+            if task["presence"] == "present":
+                self.path_fact = self.fact("service", task["container"]) \
+                    if task.get("container") else {"presence": "unknown"}
+            # a task that is there and its service that is not: like an exec
+            self.refs.append(("exec" if task["presence"] == "present"
+                              else kind, self.name, self.path_fact))
         elif kind != "none":
             self.path_fact = self.fact(kind, self.name)
             if kind == "network" and self.path_fact.get("builtin"):
@@ -211,7 +235,7 @@ class Request:
 
     def counted(self):
         """The containers that quotas count; None: nobody can tell."""
-        return self.case.get("counted")
+        return self.case.get("containers")
 
     def stdin(self):
         return self.query.get("stdin", "").strip().lower() not in (
@@ -323,7 +347,7 @@ class Policy:
         if name not in self.profiles:
             chain = []
             n = name
-            while n:
+            while n:  # None: a profile without keys
                 p = self.doc["profiles"][n]
                 chain.append(p)
                 n = p.get("extends")
@@ -421,13 +445,32 @@ class Decision:
         rq = self.rq
         if rq.action in BUILTIN_GUARD:
             return deny("guard")
+        if rq.action == "container.archive-write":
+            a = self.copy_into()
+            if a != NO:
+                return deny("guard" if a == YES else "cannot-tell")
         for g in self.pol.guards:
             if set(g.get("except", ())) & set(rq.teams):
                 continue
             if self.pol.in_map(g["deny"], rq.action) and \
-                    self.touches(g.get("phases"), phase) != NO:
+                    (self.touches(g.get("phases"), phase) != NO or
+                     set(g["phases"]) & set(self.cluster())):
                 return deny("guard", guard=g["id"])
         return None
+
+    def copy_into(self):
+        """10.8: is something protected mounted there?"""
+        rq = self.rq
+        if rq.path_fact["presence"] == "absent":
+            return NO
+        if rq.stored is None:
+            return CANT
+        ctx = Context(rq, None, None, None)
+        facts = [{} if p is None else ctx.path(p)
+                 for p in J.host_paths(rq.stored, ctx)]
+        if any(f.get("protected") for f in facts):
+            return YES
+        return NO if all(f.get("known") for f in facts) else CANT
 
     def role_deny(self, phase):
         rq, cant = self.rq, None
@@ -435,7 +478,10 @@ class Decision:
             if not self.pol.role(g["role"], rq.action)[1]:
                 continue
             for team in self.pol.acting(g, rq):
-                a = min(self.reaches(g, phase), self.deny_scope(g, team),
+                reach = self.reaches(g, phase)
+                if reach == NO and set(g["phases"]) & set(self.cluster()):
+                    reach = YES
+                a = min(reach, self.deny_scope(g, team),
                         key=(NO, CANT, YES).index)
                 if a == YES:
                     return deny("role-deny", grant=g["id"])
@@ -479,7 +525,7 @@ class Decision:
             return None
         phases = self.pol.served if phase == UNKNOWN else \
             phase if isinstance(phase, list) else [phase]
-        for p in phases:
+        for p in list(phases) + self.cluster():
             f = (self.pol.phases.get(p) or {}).get("freeze")
             if not f or set(f.get("except", ())) & set(rq.teams):
                 continue
@@ -489,6 +535,57 @@ class Decision:
                 continue
             if any(in_window(w, self.now) for w in f.get("windows", ())):
                 return deny("freeze")
+        return None
+
+    def cluster(self):
+        """13.8: the phases that workers may be of."""
+        op = self.rq.op
+        if "service" in (op["kind"], op["creates"]) or op["kind"] == "task":
+            return self.pol.doc.get("cluster_phases") or []
+        return []
+
+    def labels_keep(self, g, team, phase):
+        """13.6: the reason, or None"""
+        rq, pol = self.rq, self.pol
+        t, p = pol.labels.get("team"), pol.labels.get("phase")
+        task = rq.spec.task_labels if rq.action.startswith(
+            "service.") and rq.spec is not None else {}
+        if rq.action == "service.create":
+            owner, own_phase = self.wanted_owner() or team, phase
+        elif rq.action in SV.UPDATED and \
+                rq.path_fact["presence"] == "present" and not (
+                    rq.spec is not None and rq.spec.undecided):
+            fact = rq.path_fact
+            owner, own_phase = self.owner_of(fact), self.phase_of(fact)
+            if own_phase == UNKNOWN:  # what it says, if not of the policy
+                own_phase = (fact["ledger"].get("phase") if fact.get(
+                    "ledger") is not None else
+                    (fact.get("labels") or {}).get(p)) or None
+            if owner is None:  # a claim, as in a create
+                for labels in (rq.labels, task):
+                    bad = self.claims(g, team, phase, [
+                        (k, v) for k, v in labels.items()
+                        if k == t or own_phase is None])
+                    if bad is not None:
+                        return bad
+            bare = fact.get("ledger") is None
+            had = fact.get("labels") or {}
+            if owner is not None and (
+                    rq.labels.get(t, owner) != owner or
+                    t not in rq.labels and bare and t in had):
+                return "owner"
+            if own_phase is None:
+                pass  # whoever reaches it covers every phase
+            elif rq.labels.get(p, own_phase) != own_phase or (
+                    p not in rq.labels and bare and p in had and
+                    len(pol.served) > 1):
+                return "phase-mismatch"
+        else:
+            return None
+        if owner is not None and task.get(t, owner) != owner:
+            return "owner"
+        if own_phase is not None and task.get(p, own_phase) != own_phase:
+            return "phase-mismatch"
         return None
 
     def early(self, phase):
@@ -574,7 +671,12 @@ class Decision:
         allow, denied = pol.role(g["role"], rq.action)
         if not allow or denied:
             return Result(g, team, NO, "role")
-        if self.reaches(g, phase) == NO:
+        cluster = self.cluster()
+        if self.reaches(g, phase) == NO or cluster and (
+                not ("*" in g["phases"] or
+                     set(cluster) <= set(g["phases"])) or
+                isinstance(phase, str) and
+                phase not in cluster + [UNKNOWN]):
             return Result(g, team, NO, "phase")
         if rq.scope == "global" and g.get("owner") != "any":
             return Result(g, team, NO, "owner")
@@ -587,10 +689,19 @@ class Decision:
             bad = self.claims(g, team, phase, pairs)
             if bad is not None:
                 return Result(g, team, NO, bad)
+        if getattr(rq.spec, "installs", False) and g.get("owner") != "any":
+            return Result(g, team, NO, "owner")
+        bad = self.labels_keep(g, team, phase)
+        if bad is not None:
+            return Result(g, team, NO, bad)
         refs = self.check_refs(g, team, phase)
         if refs not in (None, CANT):
             return Result(g, team, NO, refs)
         cant = [-1] if refs == CANT else []
+        if getattr(rq.spec, "undecided", False):
+            cant.append(-1)
+        if rq.plain is not None:
+            return self.plain(g, team, cant)
         if not rq.carries_spec():
             return Result(g, team, CANT if cant else YES)
         if "profile" not in g:
@@ -602,6 +713,19 @@ class Decision:
         if CANT in (quota, promoted):
             cant.append(-1)
         return self.shape(g, team, phase, cant, promoted == NO)
+
+    def plain(self, g, team, cant):
+        """13.10"""
+        pol, plain = self.pol, self.rq.plain
+        name = g.get("profile")
+        values = None if name == "unrestricted" else pol.profile(name)
+        if values is not None and plain.must:
+            return Result(g, team, NO, "must-default", -1)
+        place = pol.place["unknown_fields"]
+        if values is not None and plain.unknown and \
+                values[place] != "allow":
+            return Result(g, team, NO, "profile", place)
+        return Result(g, team, CANT if cant else YES)
 
     def quota(self, team, phase):
         """3.10, 11.3"""
@@ -622,11 +746,9 @@ class Decision:
             owner = self.wanted_owner() or team \
                 if rq.action == "service.create" else \
                 self.owner_of(rq.path_fact)
-            for p in ():
-                if any(Q.concerns(self.pol, q, owner, p)
-                       for q in self.pol.doc.get("quotas") or ()):
-                    return CANT
-            return YES
+            return CANT if any(Q.concerns(self.pol, q, owner, phase)
+                               for q in self.pol.doc.get("quotas") or ()) \
+                else YES
         else:
             return YES
         worst = YES
@@ -693,6 +815,7 @@ class Decision:
         if phase == UNKNOWN:
             return False
         phases = phase if isinstance(phase, list) else [phase]
+        phases = list(phases) + self.cluster()
         return all((self.pol.phases.get(p) or {}).get("mode") == "complain"
                    for p in phases)
 
@@ -787,13 +910,14 @@ class Decision:
             return deny("unknown-operation")
         if not pol.served:
             return deny("phase-not-served")
+        path = rq.kind != "none" and not rq.plugin  # 9.29: written as an id
+        for kind, name, fact in rq.refs[path:] + rq.stored_refs:
+            if fact.get("ambiguous"):
+                return deny("ambiguous-request")
         if rq.plugin:
             if rq.op["creates"] == "container" and re.match(
                     r"^[0-9a-f]{12,}\Z", rq.query.get("name", "")):
                 return deny("ambiguous-request")
-            for kind, name, fact in rq.refs + rq.stored_refs:
-                if fact.get("ambiguous"):
-                    return deny("ambiguous-request")
         if rq.scope != "owned":
             return self.settled(pol.served)
         if rq.creates():

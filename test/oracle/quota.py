@@ -7,7 +7,6 @@ from fractions import Fraction
 import judge as J
 from judge import CANT, NO, YES
 
-INTERIM = True
 LIMITS = ("containers", "memory", "cpus", "ports")
 
 
@@ -16,7 +15,9 @@ def amounts(hc):
     memory = hc.get("Memory") or 0
     nano, quota = hc.get("NanoCpus") or 0, hc.get("CpuQuota") or 0
     cpus = None
-    if nano > 0:
+    if quota < 0:
+        pass  # the kernel is told the quota last (5.4)
+    elif nano > 0:
         cpus = Fraction(nano, 10 ** 9)
     elif quota > 0:
         cpus = Fraction(quota, hc.get("CpuPeriod") or 100000)
@@ -55,11 +56,20 @@ def limit_of(q, name):
     return None if v is None else J.number(str(v))
 
 
+def had(c, name):
+    """What a container that is there counts."""
+    if name == "containers":
+        return 1
+    if name == "ports":
+        return c.get("ports", 0)
+    v = c.get(name)
+    return v if v is None or name == "memory" else Fraction(v, 10 ** 9)
+
+
 def fits(pol, q, owner, counted, old, new):
     """old: of the container as it is, or None: it is made"""
-    worst = YES
-    if INTERIM:
-        return CANT
+    if counted is None:
+        return CANT  # whatever is asked (11.4)
     for name in LIMITS:
         limit = limit_of(q, name)
         if limit is None or old is not None and name in ("containers",
@@ -71,21 +81,17 @@ def fits(pol, q, owner, counted, old, new):
             continue  # no higher than before
         if after is None:
             return NO
-        if counted is None:
-            worst = CANT
-            continue
         total = after - before
         for c in counted:
-            if c.get("team") != owner or not concerns(
-                    pol, q, owner, c.get("phase")):
+            phase = pol.served[0] if len(pol.served) == 1 else c.get("phase")
+            if c.get("team") != owner or not concerns(pol, q, owner, phase):
                 continue
-            had = amounts(c.get("host_config") or {})[name]
-            if had is None:
+            if had(c, name) is None:
                 return NO
-            total += had
+            total += had(c, name)
         if total > limit:
             return NO
-    return worst
+    return YES
 
 
 # -- promotion --
@@ -101,10 +107,12 @@ def seconds(text):
 
 
 def promoted(rq, want):
-    if want is None or rq.action not in PROMOTED:
+    if want is None:
         return YES
-    if INTERIM:
-        return CANT if rq.action == "container.create" else YES
+    if rq.action in ("service.create", "service.update"):
+        return CANT  # 13.9
+    if rq.action not in PROMOTED:
+        return YES
     digests = set()
     if rq.action == "container.create":
         name = rq.spec.image
@@ -117,20 +125,22 @@ def promoted(rq, want):
     else:
         if rq.path_fact["presence"] == "absent":
             return YES
-        inspect = rq.path_fact.get("inspect")
-        if inspect is None or not inspect.get("Image"):
+        image = rq.path_fact.get("image_id")
+        if not image or rq.path_fact["presence"] == "unknown" or \
+                rq.stored is None:
             return CANT
-        fact = rq.fact("image", inspect["Image"])
+        fact = rq.fact("image", image)
+        if fact["presence"] == "absent":
+            return CANT
     if fact["presence"] == "present":
         digests |= {J.split(d)[2] for d in fact.get("repo_digests") or []}
     least = seconds(want["min_runtime"])
-    for run in rq.case.get("ran", ()):
+    ran = rq.case.get("ran")
+    for run in ran or ():
         if run["phase"] == want["phase"] and run["digest"] in digests and \
-                run["seconds"] >= least:
+                run["seconds"] >= least and (
+                    not run.get("by") or run["by"] in want.get("via", ())):
             return YES
-    for line in rq.case.get("promoted", ()):
-        if line["phase"] == want["phase"] and line["digest"] in digests \
-                and line["seconds"] >= least and \
-                line["key"] in want.get("via", ()):
-            return YES
-    return CANT if fact["presence"] == "unknown" else NO
+    if fact["presence"] == "unknown" or ran is None:
+        return CANT
+    return NO

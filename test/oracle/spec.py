@@ -282,7 +282,8 @@ def read_volumes_from(spec, v):
     spec.volumes_from.append(name)
     fact = spec.fact("container", name)
     inspect = fact.get("inspect")
-    if fact["presence"] != "present" or inspect is None:
+    if fact["presence"] != "present" or inspect is None or \
+            not isinstance(inspect.get("Mounts"), list):
         # there, but nobody can see what it has mounted: cannot be told
         spec.refs.append(("unseen" if fact["presence"] == "present"
                           else "container", name))
@@ -386,6 +387,11 @@ def unknown_query(action, query):
 def of_query(action, query):
     spec = Spec()
     spec.empty = True
+    if action == "container.start":
+        if query.get("checkpoint") and not re.match(
+                r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*\Z", query["checkpoint"]):
+            raise Refused("ambiguous-request")
+        spec.must = bool(query.get("checkpoint-dir"))
     spec.unknown = unknown_query(action, query)
     return spec
 

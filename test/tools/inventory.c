@@ -74,7 +74,6 @@ show_object(struct pr_object_ref *r)
 	member("id", o->id);
 	member("name", o->name);
 	member("created", o->created);
-	member_u64("made", o->made > 0 ? (uint64_t)o->made : 0);
 	member_bool("in_ledger", o->in_ledger);
 	member("team", o->ledger_team);
 	member("phase", o->ledger_phase);

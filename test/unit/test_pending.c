@@ -120,7 +120,7 @@ START_TEST(what_was_just_made_may_be_used_but_is_not_yet_somebodys)
 	struct pr_object made = by_name;
 	struct pr_ref r;
 
-	made.made = INT64_MAX;
+	made.created = PR_STR("2200-01-01T00:00:00Z");
 	r = ref(PR_KIND_CONTAINER, PR_REF_TARGET, &made);
 	ck_assert_int_eq(add(give(), since, &a), 0);
 	ck_assert_int_eq(pending_unsettled(p, &r, 1, since, false, LATER), -1);
@@ -154,17 +154,20 @@ START_TEST(a_volume_that_is_there_is_in_use)
 END_TEST
 
 /*
- * Of some volumes the second alone is known: while that lasts it may be one
+ * Of a volume the daemon says the second alone: while that lasts it may be one
  * from before the name was reserved.
  */
 START_TEST(a_volume_is_known_by_its_second)
 {
 	struct pr_object made = by_name;
+	char when[28];
 	uint64_t a, b;
 	int rc;
 
 	ck_assert_int_eq(add(volume(&absent), 0, &a), 0);
-	made.made = pr_clock_wall() / 1000000000 * 1000000000;
+	pr_clock_format(pr_clock_wall(), when);
+	memcpy(when + 19, "Z", 2);
+	made.created = pr_str_of(when);
 	rc = add(volume(&made), 0, &b);
 	/* the second may have ended between the two lines above */
 	ck_assert(rc == -1 || pr_clock_wall() % 1000000000 < 500000000);
@@ -173,7 +176,7 @@ START_TEST(a_volume_is_known_by_its_second)
 		rc = add(volume(&made), 0, &b);
 	}
 	ck_assert_int_eq(rc, 0);
-	made.made = 1;
+	made.created = PR_STR("2020-01-01T00:00:00Z");
 	ck_assert_int_eq(add(volume(&made), 0, &b), -1);
 }
 END_TEST
