@@ -309,6 +309,8 @@ read_ports(struct extract *e, const struct pr_json *ports)
 			return -1;
 		port = body_int(f.f[F_PO_PUBLISHED]);
 		s->ports[s->n_ports++] = (struct pr_port){.field = field,
+		    .inside = pr_str_of(pr_arena_printf(
+			e->arena, "%" PRId64, body_int(f.f[F_PO_TARGET]))),
 		    .port = port == 0 ? (struct pr_str){NULL, 0}
 				      : pr_str_of(pr_arena_printf(
 					    e->arena, "%" PRId64, port))};
