@@ -47,7 +47,15 @@ pr_str_is(struct pr_str a, const char *b)
 
 /* ASCII case is ignored; other bytes must be equal. */
 bool pr_str_eq_nocase(struct pr_str a, struct pr_str b);
-bool pr_str_is_nocase(struct pr_str a, const char *b);
+/* The same beside a NUL-terminated one. */
+static inline bool
+pr_str_is_nocase(struct pr_str a, const char *b)
+{
+	struct pr_str other = pr_str_of(b);
+
+	return a.n == other.n && pr_str_eq_nocase(a, other);
+}
+
 bool pr_str_starts(struct pr_str s, const char *prefix);
 bool pr_str_ends(struct pr_str s, const char *suffix);
 /* memcmp order, shorter first. */

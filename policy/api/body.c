@@ -80,7 +80,7 @@ range(enum body_struct st, unsigned *from, unsigned *to)
 static uint16_t by_name[BY_NAME];
 _Static_assert(BODY_FIELD_COUNT * 3 < BY_NAME * 2, "room between the rows");
 
-static size_t
+static inline size_t
 name_slot(enum body_struct st, struct pr_str name)
 {
 	uint64_t a = 0, b = 0;
@@ -112,12 +112,10 @@ by_name_setup(void)
 	}
 }
 
-/* The field of a struct that Go would fill for this key. */
 static int
-find_field(enum body_struct st, struct pr_str key)
+find_exactly(enum body_struct st, struct pr_str key)
 {
 	size_t at = name_slot(st, key);
-	unsigned from, to;
 
 	for (; by_name[at] != 0; at = (at + 1) % BY_NAME) {
 		unsigned i = by_name[at] - 1U;
@@ -125,12 +123,36 @@ find_field(enum body_struct st, struct pr_str key)
 		if (struct_of[i] == st && pr_str_eq(rows[i].name, key))
 			return (int)i;
 	}
+	return -1;
+}
+
+static int
+find_folded(enum body_struct st, struct pr_str key)
+{
+	unsigned from, to;
+
 	range(st, &from, &to);
 	for (unsigned i = from; i < to; i++) {
 		if (pr_json_fold_eq(rows[i].name, key))
 			return (int)i;
 	}
 	return -1;
+}
+
+/*
+ * The field of one of the structs that Go would fill for this key: its exact
+ * name goes before one that only folds to it.
+ */
+static int
+find_field(const enum body_struct *st, size_t n, struct pr_str key)
+{
+	int f = -1;
+
+	for (size_t s = 0; s < n && f < 0; s++)
+		f = find_exactly(st[s], key);
+	for (size_t s = 0; s < n && f < 0; s++)
+		f = find_folded(st[s], key);
+	return f;
 }
 
 /*
@@ -363,7 +385,7 @@ static int
 check_stranger(struct body_walk *w, enum body_struct shadow,
     const struct pr_json_member *m, const struct place *at)
 {
-	if (shadow != BODY_NONE && find_field(shadow, m->key) >= 0) {
+	if (shadow != BODY_NONE && find_field(&shadow, 1, m->key) >= 0) {
 		if (body_is_zero(&m->value, false))
 			return 0;
 		return body_refuse(w->why, PR_REASON_AMBIGUOUS,
@@ -385,27 +407,22 @@ check_member(struct body_walk *w, const enum body_struct *st, size_t n,
 	struct place at = below(path, m->key);
 	const char *unknown = w->unknown_field;
 
-	for (size_t s = 0; s < n; s++) {
-		int f = find_field(st[s], m->key);
+	int f = find_field(st, n, m->key);
 
-		if (f < 0)
-			continue;
-		at.name = rows[f].name;
-		if (!w->checked &&
-		    check_value(w, &rows[f], &m->value, &at, slots) < 0)
-			return -1;
-		if (rows[f].class == BODY_DEFAULT) {
-			/* whatever is in it, it must not be there */
-			w->unknown_field = unknown;
-			if (w->must_default == NULL &&
-			    !body_is_zero(&m->value, true))
-				w->must_default = place_text(w, &at);
-		}
-		if (slots != NULL && m->value.type != PR_JSON_NULL)
-			slots->f[f] = &m->value;
-		return 0;
+	if (f < 0)
+		return check_stranger(w, shadow, m, &at);
+	at.name = rows[f].name;
+	if (!w->checked && check_value(w, &rows[f], &m->value, &at, slots) < 0)
+		return -1;
+	if (rows[f].class == BODY_DEFAULT) {
+		/* whatever is in it, it must not be there */
+		w->unknown_field = unknown;
+		if (w->must_default == NULL && !body_is_zero(&m->value, true))
+			w->must_default = place_text(w, &at);
 	}
-	return check_stranger(w, shadow, m, &at);
+	if (slots != NULL && m->value.type != PR_JSON_NULL)
+		slots->f[f] = &m->value;
+	return 0;
 }
 
 static const char *

@@ -11,10 +11,11 @@ pr_header_get(
     const struct pr_header *h, size_t n, const char *name, bool *repeated)
 {
 	const struct pr_str *found = NULL;
+	struct pr_str want = pr_str_of(name);
 
 	*repeated = false;
 	for (size_t i = 0; i < n; i++) {
-		if (!pr_str_is_nocase(h[i].name, name))
+		if (h[i].name.n != want.n || !pr_str_eq_nocase(h[i].name, want))
 			continue;
 		if (found != NULL) {
 			*repeated = true;

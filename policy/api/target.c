@@ -18,6 +18,20 @@ ambiguous(struct pr_refusal *why, const char *text)
 	return pr_refuse(why, PR_REASON_AMBIGUOUS, "%s", text);
 }
 
+/* As nearly all of them are: nothing to decode, nothing to refuse. */
+static bool
+is_plain(struct pr_str s)
+{
+	bool odd = s.n == 0 || s.n > PR_CAP_TARGET || s.p[0] != '/';
+
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		odd |= c <= 0x20 || c >= 0x7f || c == '#' || c == '%';
+	}
+	return !odd;
+}
+
 static int
 check_bytes(struct pr_str raw, struct pr_refusal *why)
 {
@@ -154,12 +168,18 @@ int
 pr_target_read(struct pr_arena *a, struct pr_str raw, struct pr_target *out,
     struct pr_refusal *why)
 {
+	bool plain = is_plain(raw);
+
 	*out = (struct pr_target){.path = PR_STR("")};
-	if (check_bytes(raw, why) < 0)
+	if (!plain && check_bytes(raw, why) < 0)
 		return -1;
 	out->query = raw;
-	if (decode_path(a, pr_str_cut(&out->query, '?'), &out->path, why) < 0 ||
-	    check_segments(out->path, why) < 0)
+	if (plain)
+		out->path = pr_str_cut(&out->query, '?');
+	else if (decode_path(a, pr_str_cut(&out->query, '?'), &out->path, why) <
+	    0)
+		return -1;
+	if (check_segments(out->path, why) < 0)
 		return -1;
 	return take_version(&out->path, &out->version, why);
 }

@@ -23,12 +23,6 @@ pr_str_eq_nocase(struct pr_str a, struct pr_str b)
 }
 
 bool
-pr_str_is_nocase(struct pr_str a, const char *b)
-{
-	return pr_str_eq_nocase(a, pr_str_of(b));
-}
-
-bool
 pr_str_starts(struct pr_str s, const char *prefix)
 {
 	size_t n = strlen(prefix);

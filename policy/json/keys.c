@@ -188,7 +188,8 @@ find_pair(
 
 /* --- the common case: not too many keys, all of them ASCII -------------- */
 
-#define COMMON 128 /* even if all collide they are soon compared */
+#define COMMON  128 /* even if all collide they are soon compared */
+#define HANDFUL 12  /* compared each with each, by a glance */
 
 static uint64_t
 load(const char *p, size_t n)
@@ -220,6 +221,32 @@ hash_ascii(struct pr_str s)
 	return (uint32_t)((a ^ b) >> 32);
 }
 
+/* Length, first and last letter. */
+static uint32_t
+glance(struct pr_str s)
+{
+	if (s.n == 0)
+		return 0;
+	return (uint32_t)s.n << 16 | ((unsigned char)s.p[0] & 0x5fU) << 8 |
+	    ((unsigned char)s.p[s.n - 1] & 0x5fU);
+}
+
+static bool
+handful_may_hold_pair(const struct pr_json_member *m, uint32_t n)
+{
+	uint32_t seen[HANDFUL] PR_UNINITIALIZED;
+
+	for (uint32_t i = 0; i < n; i++) {
+		seen[i] = glance(m[i].key);
+		for (uint32_t k = 0; k < i; k++) {
+			if (seen[k] == seen[i] &&
+			    pr_json_fold_eq(m[k].key, m[i].key))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* False: no two keys are equal, folded or not; true: look closer. */
 static bool
 may_hold_pair(const struct pr_json_member *m, uint32_t n)
@@ -227,6 +254,8 @@ may_hold_pair(const struct pr_json_member *m, uint32_t n)
 	uint8_t slot[2 * COMMON] PR_UNINITIALIZED; /* index + 1 */
 	uint32_t hash[COMMON] PR_UNINITIALIZED, slots = 8;
 
+	if (n <= HANDFUL)
+		return handful_may_hold_pair(m, n);
 	while (slots < 2 * n)
 		slots *= 2;
 	memset(slot, 0, slots);

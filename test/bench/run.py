@@ -133,7 +133,11 @@ class Bench:
                    policy(others), LDIF, sync=sync, host="bench-1", name=name)
         p.wrap = list(wrap)
         start = time.monotonic()
-        p.start()
+        p.start(wait=False)
+        while not p.answers():  # more often than start() asks
+            if p.proc.poll() is not None:
+                sys.exit("the plugin does not start" + p.tail())
+            time.sleep(0.002)
         p.load_ms = (time.monotonic() - start) * 1e3
         p.dockerd_name = name
         return p
