@@ -85,6 +85,8 @@ struct flights {
 		pthread_cond_t more;
 		struct flight *head, **tail;
 		unsigned n;
+		unsigned idle; /* workers that wait for `more` */
+		bool waking;   /* one was called and has not come yet */
 		bool stop;
 	} queue;
 	pthread_t *workers;

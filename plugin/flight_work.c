@@ -21,11 +21,25 @@
 
 /* --- the queue ---------------------------------------------------------- */
 
+/*
+ * Lock held.  Is a worker to be called?  One at a time, who calls the next
+ * when there is more to do: called all at once they wait for each other.
+ */
+static bool
+call_worker(struct flights *fs)
+{
+	bool call =
+	    fs->queue.head != NULL && fs->queue.idle > 0 && !fs->queue.waking;
+
+	fs->queue.waking |= call;
+	return call;
+}
+
 bool
 work_push(struct flight *f)
 {
 	struct flights *fs = f->fs;
-	bool room;
+	bool room, call;
 
 	pthread_mutex_lock(&fs->queue.lock);
 	room = fs->queue.n < fs->config.queue && !fs->queue.stop;
@@ -35,9 +49,11 @@ work_push(struct flight *f)
 		*fs->queue.tail = f;
 		fs->queue.tail = &f->next;
 		fs->queue.n++;
-		pthread_cond_signal(&fs->queue.more);
 	}
+	call = call_worker(fs);
 	pthread_mutex_unlock(&fs->queue.lock);
+	if (call)
+		pthread_cond_signal(&fs->queue.more);
 	return room;
 }
 
@@ -46,10 +62,16 @@ static struct flight *
 work_pop(struct flights *fs)
 {
 	struct flight *f;
+	bool call;
 
 	pthread_mutex_lock(&fs->queue.lock);
-	while ((f = fs->queue.head) == NULL && !fs->queue.stop)
+	while ((f = fs->queue.head) == NULL && !fs->queue.stop) {
+		fs->queue.idle++;
 		pthread_cond_wait(&fs->queue.more, &fs->queue.lock);
+		fs->queue.idle--;
+		/* whoever was called: somebody has come */
+		fs->queue.waking = false;
+	}
 	if (f != NULL) {
 		fs->queue.head = f->next;
 		if (f->next == NULL)
@@ -57,7 +79,10 @@ work_pop(struct flights *fs)
 		f->next = NULL;
 		fs->queue.n--;
 	}
+	call = call_worker(fs);
 	pthread_mutex_unlock(&fs->queue.lock);
+	if (call)
+		pthread_cond_signal(&fs->queue.more);
 	return f;
 }
 
