@@ -173,7 +173,9 @@ $(B)/test/unit/test_flight.o: CPPFLAGS += -Iplugin
 
 # The proxy's parts, tested without its main().
 $(B)/unit/test_http $(B)/fuzz/fuzz_http: $(B)/proxy/http.o
-$(B)/test/unit/test_http.o $(B)/test/fuzz/fuzz_http.o: CPPFLAGS += -Iproxy
+$(B)/unit/test_proxy: $(B)/proxy/subjects.o
+$(B)/test/unit/test_http.o $(B)/test/unit/test_proxy.o \
+$(B)/test/fuzz/fuzz_http.o: CPPFLAGS += -Iproxy
 build-fuzz/fuzz_http: build-fuzz/o/proxy/http.o
 build-fuzz/o/test/fuzz/fuzz_http.o: CPPFLAGS += -Iproxy
 
@@ -197,11 +199,12 @@ help:
 deps:
 	@test/deps.sh build run test lint
 
-## run: a private dockerd with the plugin, scenes, then yours to try (ONCE=1 ends)
+## run: a private dockerd with the plugin, scenes, then yours to try (ONCE=1 ends; DOOR=proxy)
 run:
 	@test/deps.sh build run
 	@$(MAKEQ) -j$(J) all
-	@ONCE='$(ONCE)' DIRECTORY='$(DIRECTORY)' PORTREEVE_BUILD='$(B)' test/scenes/run.py
+	@ONCE='$(ONCE)' DIRECTORY='$(DIRECTORY)' PORTREEVE_BUILD='$(B)' \
+		test/scenes/$(if $(filter proxy,$(DOOR)),proxy,run).py
 
 ## test: everything: units, corpora, golden, catalogue, real dockerd and slapd, attacks
 test:

@@ -122,6 +122,10 @@ read_headers(struct reading *r, const char *name, const struct pr_json *v)
 			r->out->has_lookup = true;
 			r->out->lookup = h[i].value;
 		}
+		if (pr_str_is_nocase(m->key, PR_ASSERTION_HEADER)) {
+			r->out->has_assertion = true;
+			r->out->assertion = h[i].value;
+		}
 	}
 	call->headers = h;
 	call->n_headers = v->n;

@@ -22,6 +22,9 @@ struct call {
 	/* the nonce of a look-up of our own: a secret until it is used up */
 	bool has_lookup;
 	struct pr_str lookup; /* empty: more than one, or an empty one */
+	/* what the proxy says of who asks (assertion.h) */
+	bool has_assertion;
+	struct pr_str assertion;
 };
 
 /* What was wrong, for the user and the log; nothing secret is in it. */

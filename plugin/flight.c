@@ -286,6 +286,40 @@ look_up(struct flight *f)
 	return FLIGHT_ANSWERED;
 }
 
+/*
+ * The proxy has forwarded this: it says for whom.  True: judge it as that
+ * caller's; false: *step is what becomes of it.
+ */
+static bool
+assertion(struct flight *f, enum flight_step *step)
+{
+	struct pr_judge_call *j = &f->call.judge;
+	struct pr_asserter *as = f->fs->config.asserter;
+	enum pr_assertion_kind kind;
+	struct pr_identity_call caller;
+	const char *why =
+	    "the header " PR_ASSERTION_HEADER " is not for clients";
+	bool local = j->caller.user.n == 0 && j->caller.method.n == 0 &&
+	    j->caller.n_chain == 0;
+
+	if (as == NULL || !local ||
+	    pr_assertion_read(as, f->parse, f->call.assertion, &j->call,
+		f->stage == CALL_RESPONSE, &kind, &caller, &why) < 0) {
+		*step = bad_call(f, why);
+		return false;
+	}
+	if (kind == PR_ASSERT_REQUEST) {
+		j->caller = caller;
+		j->forwarded = true;
+		return true;
+	}
+	f->fs->count.lookups++;
+	if (flight_claim(f))
+		flight_publish(f, true, UNMEASURED, "");
+	*step = FLIGHT_ANSWERED;
+	return false;
+}
+
 /* --- rounds ------------------------------------------------------------- */
 
 /* Writes what the round has recorded, and answers it. */
@@ -328,6 +362,7 @@ static enum flight_step
 run(struct flight *f)
 {
 	struct call_fault why;
+	enum flight_step step;
 	uint64_t now = pr_clock_now();
 	int rc;
 
@@ -340,6 +375,8 @@ run(struct flight *f)
 		return bad_call(f, why.text);
 	if (f->call.has_lookup)
 		return look_up(f);
+	if (f->call.has_assertion && !assertion(f, &step))
+		return step;
 	if (judge(f, false) == PR_JUDGED)
 		return conclude(f);
 	f->fs->count.waited++;

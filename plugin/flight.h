@@ -31,6 +31,7 @@ struct flights_config {
 	struct pr_judge *judge;
 	struct pr_audit *audit;
 	struct pr_nonces *nonces;
+	struct pr_asserter *asserter; /* NULL: no proxy is before us */
 	uint64_t deadline; /* ns, from the whole call to its answer */
 	unsigned workers;  /* 0: as many as fit the machine */
 	unsigned queue;    /* calls that wait for a worker; 0: 1024 */

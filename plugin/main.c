@@ -238,6 +238,7 @@ start_serving(struct plugin *p)
 	    .judge = p->judge,
 	    .audit = p->audit,
 	    .nonces = pr_inventory_nonces(inventory),
+	    .asserter = pr_judge_asserter(p->judge),
 	    .deadline = p->config.plugin.deadline,
 	    .workers = p->config.plugin.workers,
 	    .wake = server_wake,

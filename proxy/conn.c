@@ -46,6 +46,18 @@ static const struct {
 
 /* ---- coming and going ---- */
 
+/* The peer is known: it has so many connections, or one too many. */
+static void
+count_peer(struct conn *c)
+{
+	const struct peer *p = c->peer;
+	char uid[24];
+
+	snprintf(uid, sizeof uid, "uid %u", (unsigned)p->uid);
+	c->subject = subjects_enter(c->loop->proxy->subjects,
+	    p->has_uid ? pr_str_of(uid) : p->certificate);
+}
+
 static void
 know_local(struct conn *c)
 {
@@ -59,6 +71,7 @@ know_local(struct conn *c)
 		p->uid = (uid_t)-2;
 	else if (!uid_name(p->uid, p->name, sizeof p->name))
 		p->name[0] = '\0';
+	count_peer(c);
 }
 
 static bool
@@ -71,7 +84,10 @@ know_certificate(struct conn *c)
 	c->peer = p;
 	p->chain = tls_peer(c->ch.tls, &n);
 	p->certificate = (struct pr_str){p->chain, n};
-	return p->chain != NULL;
+	if (p->chain == NULL)
+		return false;
+	count_peer(c);
+	return true;
 }
 
 void
@@ -134,6 +150,7 @@ conn_close(struct conn *c)
 	if (c->flow != NULL)
 		flow_drop(pr_take(&c->flow));
 	chan_close(&c->ch);
+	subjects_leave(l->proxy->subjects, c->subject);
 	peer_unref(pr_take(&c->peer));
 	if (c->prev != NULL)
 		c->prev->next = c->next;
@@ -186,8 +203,9 @@ time_of(const struct conn *c, enum step step)
 	case STEP_HANDSHAKE:
 		return config->proxy.timeouts.handshake;
 	case STEP_HEAD:
-		return iobuf_len(&c->ch.rx) > 0 ? config->proxy.timeouts.head
-						: config->proxy.timeouts.idle;
+		return iobuf_len(&c->ch.rx) > 0 || c->subject == NULL
+		    ? config->proxy.timeouts.head
+		    : config->proxy.timeouts.idle;
 	case STEP_BODY:
 		return config->proxy.timeouts.body;
 	case STEP_JUDGE:

@@ -16,6 +16,7 @@
 #include "flow.h"
 #include "http.h"
 #include "loop.h"
+#include "subjects.h"
 #include "up.h"
 
 enum step {
@@ -48,8 +49,8 @@ struct conn {
 	struct peer *peer; /* NULL: not known yet */
 	enum step step;
 	bool running;
-	bool last;      /* close after this answer */
-	bool cut;       /* a reload took its right away */
+	bool last;               /* close after this answer */
+	struct subject *subject; /* NULL: not known, or one too many */
 	uint64_t due;   /* this step must be over by then; 0: whenever */
 	uint64_t moved; /* bytes did, last */
 	struct http_scan scan;

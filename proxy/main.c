@@ -25,6 +25,7 @@
 #include "jobs.h"
 #include "loop.h"
 #include "proxy.h"
+#include "subjects.h"
 
 enum exit_code { /* DESIGN 12 */
 	EXIT_OK = 0,
@@ -253,6 +254,8 @@ start_serving(struct proxy *p)
 {
 	PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
 
+	p->subjects = subjects_new(
+	    p->config.proxy.max_per_subject, p->config.proxy.rate_per_subject);
 	p->jobs = jobs_start(p->config.proxy.workers, &err);
 	if (p->jobs == NULL)
 		return failed(err);
@@ -419,6 +422,7 @@ stop(struct proxy *p)
 	for (size_t i = 0; i < p->n_loops; i++)
 		loop_free(p->loops[i]);
 	free(p->loops);
+	subjects_free(p->subjects);
 	for (size_t i = 0; i < p->n_listeners; i++)
 		listener_close(&p->listeners[i]);
 	free(p->listeners);

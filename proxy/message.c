@@ -100,6 +100,37 @@ add_framing(struct iobuf *out, const struct flow *f)
 	}
 }
 
+/* What the plugin behind the daemon is to know of who asks. */
+static void
+add_assertion(struct iobuf *out, const struct flow *f)
+{
+	struct pr_asserter *as = pr_judge_asserter(f->loop->proxy->judge);
+	struct pr_buf b = PR_BUF_INIT;
+	bool repeated;
+	const struct pr_str *type = pr_header_get(
+	    f->head.headers, f->head.n_headers, "Content-Type", &repeated);
+	struct pr_assertion about = {.kind = PR_ASSERT_REQUEST,
+	    .method = f->head.method,
+	    .target = f->out.forward.target,
+	    .body = pr_buf_view(&f->json),
+	    .streams = f->streams,
+	    .caller = &f->call.caller,
+	    .decision = pr_str_of(f->out.id),
+	    .policy = f->out.record.policy};
+
+	if (as == NULL)
+		return;
+	if (f->streams && type != NULL)
+		about.content_type = *type;
+	else if (f->json.n > 0)
+		about.content_type = PR_STR("application/json");
+	pr_assertion_write(as, &about, &b);
+	add(out, PR_ASSERTION_HEADER ": ");
+	add_str(out, pr_buf_view(&b));
+	add(out, "\r\n");
+	pr_buf_fini(&b);
+}
+
 void
 message_request(struct iobuf *out, const struct flow *f)
 {
@@ -123,6 +154,7 @@ message_request(struct iobuf *out, const struct flow *f)
 		add(out, "\r\n");
 	}
 	add_framing(out, f);
+	add_assertion(out, f);
 	add(out, "\r\n");
 }
 

@@ -23,6 +23,7 @@ struct subjects;
 	X(handshakes_failed, "TLS handshakes that did not")         \
 	X(requests, "requests read")                                \
 	X(malformed, "heads and bodies refused as HTTP")            \
+	X(limited, "requests refused: too many of one peer")        \
 	X(allowed, "requests forwarded")                            \
 	X(denied, "requests denied")                                \
 	X(withheld, "answers withheld by response rules")           \

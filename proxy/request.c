@@ -107,6 +107,13 @@ classify(struct conn *c)
 }
 
 static enum go
+limited(struct conn *c, const char *text)
+{
+	c->loop->proxy->count.limited++;
+	return conn_error(c, 429, text, true);
+}
+
+static enum go
 take_head(struct conn *c, size_t size)
 {
 	struct flow *f = flow_new(c->loop, c, c->peer);
@@ -120,6 +127,10 @@ take_head(struct conn *c, size_t size)
 		return malformed(c, &why);
 	c->loop->proxy->count.requests++;
 	c->last = c->last || f->head.close;
+	if (c->subject == NULL)
+		return limited(c, "too many connections of yours");
+	if (!subjects_may(c->loop->proxy->subjects, c->subject, c->loop->now))
+		return limited(c, "too many requests of yours in a second");
 	fill_call(c, f);
 	return classify(c);
 }

@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include <portreeve/arena.h>
+#include <portreeve/assertion.h>
 #include <portreeve/err.h>
 #include <portreeve/facts.h>
 #include <portreeve/ledger.h>
@@ -44,6 +45,9 @@ struct pr_inventory_config {
 	 * directory, keys, admin socket; copied */
 	const char *const *protect;
 	size_t n_protect;
+	/* signs look-ups for the plugin of another process, instead of a nonce
+	 * for our own; NULL: the nonce.  Must outlive the inventory. */
+	struct pr_asserter *asserter;
 	unsigned max_lookups; /* at the same time; 0: 64 */
 	size_t cache_bytes;   /* 0: 4 MiB */
 	uint64_t max_age;     /* ns; of a cached answer; 0: 5 s */

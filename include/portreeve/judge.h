@@ -14,6 +14,7 @@
 #define PR_JUDGE_H
 
 #include <portreeve/arena.h>
+#include <portreeve/assertion.h>
 #include <portreeve/audit.h>
 #include <portreeve/caps.h>
 #include <portreeve/config.h>
@@ -42,6 +43,8 @@ void pr_judge_close(struct pr_judge *j);
 int pr_judge_reload(struct pr_judge *j, struct pr_diags *ds) PR_NODISCARD;
 
 struct pr_inventory *pr_judge_inventory(struct pr_judge *j);
+/* Of the configuration's proxy.assertion_key; NULL: there is none. */
+struct pr_asserter *pr_judge_asserter(struct pr_judge *j);
 /* True if the directory can be asked now, or none is configured; else
  * appends why not. */
 bool pr_judge_directory_ready(struct pr_judge *j, struct pr_buf *why);
@@ -57,6 +60,9 @@ struct pr_judge_call {
 	/* tells the call from others that are equal to it, where the door can;
 	 * the same at both stages */
 	struct pr_str ticket;
+	/* of the plugin: the proxy has signed for it, and it is the proxy that
+	 * narrows it and shows its answer in part */
+	bool forwarded;
 	/* phases that may come in by this listener; none given: all */
 	const struct pr_str *phases;
 	size_t n_phases;

@@ -22,6 +22,7 @@
 struct docker {
 	char *socket;
 	struct pr_nonces *nonces;
+	struct pr_asserter *asserter; /* or NULL */
 	int wake;
 	pthread_mutex_t lock;
 	struct http *idle[POOL];
@@ -29,12 +30,14 @@ struct docker {
 };
 
 struct docker *
-docker_new(const char *socket_path, struct pr_nonces *ns, int wake)
+docker_new(const char *socket_path, struct pr_nonces *ns,
+    struct pr_asserter *asserter, int wake)
 {
 	struct docker *d = pr_xcalloc(1, sizeof *d);
 
 	d->socket = pr_xstrdup(socket_path);
 	d->nonces = ns;
+	d->asserter = asserter;
 	d->wake = wake;
 	pthread_mutex_init(&d->lock, NULL);
 	return d;
@@ -110,15 +113,25 @@ new_connection(struct docker *d, uint64_t deadline, struct pr_err **err)
 
 /* Writes the request; the nonce's value is nowhere afterwards. */
 static int
-send_get(struct http *h, struct pr_str target, char *nonce, uint64_t deadline,
-    struct pr_err **err)
+send_get(struct docker *d, struct http *h, struct pr_str target, char *nonce,
+    uint64_t deadline, struct pr_err **err)
 {
+	const struct pr_assertion about = {.kind = PR_ASSERT_LOOKUP,
+	    .method = PR_STR("GET"),
+	    .target = target};
 	struct pr_buf b = PR_BUF_INIT;
 
 	pr_buf_printf(&b,
 	    "GET %.*s HTTP/1.1\r\nHost: docker\r\n"
-	    "User-Agent: portreeve\r\n" PR_LOOKUP_HEADER ": %s\r\n\r\n",
-	    PR_STRF(target), nonce);
+	    "User-Agent: portreeve\r\n",
+	    PR_STRF(target));
+	if (d->asserter != NULL) {
+		pr_buf_cstr(&b, PR_ASSERTION_HEADER ": ");
+		pr_assertion_write(d->asserter, &about, &b);
+		pr_buf_cstr(&b, "\r\n\r\n");
+	} else {
+		pr_buf_printf(&b, PR_LOOKUP_HEADER ": %s\r\n\r\n", nonce);
+	}
 	int rc = http_write(h, pr_buf_view(&b), deadline, err);
 
 	explicit_bzero(b.p, b.n);
@@ -147,14 +160,15 @@ read_body(struct http *h, const struct http_head *head, struct pr_buf *body,
 }
 
 static int
-exchange(struct http *h, struct pr_str target, char *nonce, uint64_t deadline,
-    struct pr_buf *body, bool *none, bool *again, struct pr_err **err)
+exchange(struct docker *d, struct http *h, struct pr_str target, char *nonce,
+    uint64_t deadline, struct pr_buf *body, bool *none, bool *again,
+    struct pr_err **err)
 {
 	struct http_head head;
 
 	*again = false;
 	*none = false;
-	if (send_get(h, target, nonce, deadline, err) < 0) {
+	if (send_get(d, h, target, nonce, deadline, err) < 0) {
 		*none = true;
 		return -1;
 	}
@@ -197,7 +211,7 @@ attempt(struct docker *d, struct pr_str target, uint64_t deadline,
 		    "too many look-ups, or one that is never made");
 	}
 	int status =
-	    exchange(h, target, nonce, deadline, body, &none, &again, err);
+	    exchange(d, h, target, nonce, deadline, body, &none, &again, err);
 
 	pr_nonce_drop(d->nonces, handle, status < 0 ? late : 0);
 	*retry = pooled && status < 0 && none;
@@ -267,7 +281,7 @@ stream_start(struct docker_stream *s, struct pr_str target, uint64_t deadline,
 	if (s->nonce == 0)
 		return pr_err_set(
 		    err, PR_ERR_INVALID, 0, "no nonce for the event stream");
-	if (send_get(s->h, target, nonce, deadline, err) < 0 ||
+	if (send_get(s->d, s->h, target, nonce, deadline, err) < 0 ||
 	    http_read_head(s->h, &head, &none, deadline, err) < 0)
 		return -1;
 	if (head.status != 200 || !head.json || !head.chunked)

@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include <portreeve/assertion.h>
 #include <portreeve/buf.h>
 #include <portreeve/err.h>
 #include <portreeve/nonce.h>
@@ -16,8 +17,9 @@
 struct docker; /* opaque; thread-safe */
 
 /* `wake` is a descriptor that ends every wait when it becomes readable. */
-struct docker *docker_new(
-    const char *socket, struct pr_nonces *ns, int wake) PR_NODISCARD;
+/* asserter: NULL where our own plugin is asked about look-ups. */
+struct docker *docker_new(const char *socket, struct pr_nonces *ns,
+    struct pr_asserter *asserter, int wake) PR_NODISCARD;
 void docker_free(struct docker *d);
 
 /*

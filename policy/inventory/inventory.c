@@ -359,7 +359,8 @@ pr_inventory_open(const struct pr_inventory_config *config,
 	/* those of look-ups that were given up linger for a while */
 	inv->nonces = pr_nonces_new(inv->max_lookups * 2 + 16);
 	inv->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	inv->docker = docker_new(inv->socket, inv->nonces, inv->wake);
+	inv->docker =
+	    docker_new(inv->socket, inv->nonces, config->asserter, inv->wake);
 	inv->pid_fd = -1;
 	copy_protected(inv, config);
 	inv->places = path_places_new(inv);

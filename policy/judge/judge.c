@@ -33,6 +33,12 @@ pr_judge_policy_hash(struct pr_judge *j, char buf[65])
 	snapshot_unref(s);
 }
 
+struct pr_asserter *
+pr_judge_asserter(struct pr_judge *j)
+{
+	return j->asserter;
+}
+
 struct pr_inventory *
 pr_judge_inventory(struct pr_judge *j)
 {
@@ -177,6 +183,13 @@ open_world(struct pr_judge *j, struct pr_err **err)
 	config.protect = pr_config_files(c, a, &config.n_protect);
 	config.watch = watch_containers;
 	config.watch_arg = j;
+	if (c->proxy.assertion_key != NULL) {
+		j->asserter = pr_asserter_open(c->proxy.assertion_key, err);
+		if (j->asserter == NULL)
+			return -1;
+	}
+	/* the plugin's own look-ups come back to itself */
+	config.asserter = j->door == PR_DOOR_PROXY ? j->asserter : NULL;
 	j->ledger = pr_ledger_open(c->ledger, err);
 	if (j->ledger == NULL)
 		return -1;
@@ -226,6 +239,7 @@ pr_judge_close(struct pr_judge *j)
 	runs_watch_stop(j->runs);
 	pr_inventory_close(j->inventory);
 	pr_ledger_close(j->ledger);
+	pr_asserter_close(j->asserter);
 	snapshot_unref(j->snapshot);
 	pr_identity_cache_free(j->identities);
 	pr_directory_close(j->directory);

@@ -151,6 +151,7 @@ struct pr_judge {
 	struct pr_identity_cache *identities;
 	struct pr_directory *directory; /* NULL: none configured */
 	struct pr_ledger *ledger;
+	struct pr_asserter *asserter; /* NULL: no key is configured */
 	struct pr_inventory *inventory;
 	struct pending *pending;
 	struct usage *usage;

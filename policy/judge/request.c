@@ -210,7 +210,7 @@ ask(struct work *w)
 	w->q.narrow = w->narrow;
 	pr_decide(w->a, &w->q, &w->d);
 	/* everybody's objects are out of reach: the caller's own may not be */
-	if (w->j->door == PR_DOOR_PROXY && !w->narrow &&
+	if ((w->j->door == PR_DOOR_PROXY || w->call->forwarded) && !w->narrow &&
 	    w->d.verdict != PR_ALLOW && w->d.reason == PR_REASON_OWNER &&
 	    pr_decide_narrows(w->rq.op->op)) {
 		w->narrow = w->q.narrow = true;

@@ -424,7 +424,8 @@ judge_reply(struct pr_judge *j, struct pr_arena *a,
 		return PR_JUDGED;
 	}
 	/* the proxy has shown its caller what is left of it: pr_judge_view */
-	if (j->door == PR_DOOR_PROXY || !has_rules(s, rq.op->op)) {
+	if (j->door == PR_DOOR_PROXY || call->forwarded ||
+	    !has_rules(s, rq.op->op)) {
 		out->verdict = PR_ALLOW;
 		return PR_JUDGED;
 	}
