@@ -258,9 +258,9 @@ write_body(struct flow *f)
 	struct pr_record_fact *facts;
 	unsigned set = 0;
 
-	if (fw->json == NULL || fw->op->body == PR_BODY_KIND_NONE)
-		return;
-	pr_judge_body(&f->json, fw, pr_buf_view(&f->body), &set);
+	if (fw->json != NULL && fw->op->body != PR_BODY_KIND_NONE)
+		pr_judge_body(&f->json, fw, pr_buf_view(&f->body), &set);
+	set += fw->set;
 	if (set == 0)
 		return;
 	facts = pr_arena_array(f->work, r->n_facts + 2, sizeof *facts);

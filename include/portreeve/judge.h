@@ -79,6 +79,7 @@ struct pr_judge_forward {
 	const struct pr_json *json; /* the judged body, or NULL */
 	/* what a create's labels are to say; empty: nothing */
 	struct pr_str team_label, team, phase_label, phase;
+	unsigned set;   /* labels that were added to the query of a build */
 	bool rules;     /* response rules have a say in the answer */
 	bool narrow;    /* only what the caller may see of it is shown */
 	unsigned limit; /* elements of the list that are shown; 0: all */

@@ -68,6 +68,10 @@ pr_decide_keeps(struct pr_arena *a, const struct pr_question *q,
 		? only.index
 		: pr_policy_phase(q->policy, phase)};
 
+	/* what may not come in by this listener is not seen from it either */
+	if ((q->host & ~q->served) != 0 &&
+	    (k.phase < 0 || (q->served >> k.phase & 1) == 0))
+		return false;
 	matter_init(&m, a, q);
 	each_grant(&m, ask, &k);
 	return k.yes;

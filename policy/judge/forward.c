@@ -4,7 +4,7 @@
  * survive the ledger, and other tools see them (docs/semantics.md 2.2).
  * Nothing else is changed.
  */
-#include <portreeve/judge.h>
+#include "local.h"
 
 /* Objects on the way to a map of labels; the last one is the map. */
 struct way {
@@ -153,4 +153,37 @@ pr_judge_body(struct pr_buf *b, const struct pr_judge_forward *f,
 	else
 		write_on_way(&w, f->json, (1u << WAYS) - 1, 0);
 	*set = w.set;
+}
+
+/* labels={"a": "b"} is one JSON object; what is no such was refused. */
+void
+forward_build_labels(
+    struct pr_arena *a, const struct pr_request *rq, struct pr_judge_forward *f)
+{
+	PR_CLEANUP(pr_buf_fini) struct pr_buf b = PR_BUF_INIT;
+	const struct pr_str *text = pr_query_get(rq, "labels");
+	struct pr_query_pair *pairs =
+	    pr_arena_array(a, rq->n_query + 1, sizeof *pairs);
+	struct writer w = {.b = &b, .f = f};
+	const struct pr_json *old = NULL;
+	struct pr_json_fault fault;
+	size_t n = 0;
+
+	if (text != NULL && text->n > 0) {
+		old = pr_json_read(a, *text, &fault);
+		if (old == NULL || old->type != PR_JSON_OBJECT)
+			return;
+		w.text = *text;
+	}
+	write_labels(&w, old);
+	if (w.set == 0)
+		return;
+	for (size_t i = 0; i < rq->n_query; i++) {
+		if (!pr_str_is(rq->query[i].key, "labels"))
+			pairs[n++] = rq->query[i];
+	}
+	pairs[n++] = (struct pr_query_pair){
+	    PR_STR("labels"), pr_arena_str(a, pr_buf_view(&b))};
+	f->target = pr_request_requery(a, f->target, pairs, n);
+	f->set = w.set;
 }

@@ -161,6 +161,9 @@ struct pr_judge {
 /* Ends what an entry told the inventory to be under way. */
 void end_changes(struct pr_judge *j, const struct pending_entry *e);
 
+/* Adds the labels of owner and phase to the query of a build. */
+void forward_build_labels(struct pr_arena *a, const struct pr_request *rq,
+    struct pr_judge_forward *f);
 /*
  * Writes forward.target anew so that it concerns the caller's own objects:
  * 1, 0: would have to wait, -1: it cannot be done, says why.

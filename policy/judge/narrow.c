@@ -141,7 +141,7 @@ choose_labels(struct narrowing *n)
 		return -1;
 	n->team = p->teams[team].name;
 	phases = phases_of(n, (unsigned)team);
-	if (phases == n->q->served)
+	if (phases == (n->q->host != 0 ? n->q->host : n->q->served))
 		return 1;
 	if (p->label_phase.n == 0 || (phases & (phases - 1)) != 0)
 		return refuse(n,

@@ -544,11 +544,27 @@ has_response_rule(const struct work *w)
 	return false;
 }
 
+/* What the labels of a create are to say; indexes of the policy, or < 0. */
+static void
+set_labels(struct work *w, int team, int phase)
+{
+	const struct pr_policy *p = w->q.policy;
+	struct pr_judge_forward *f = &w->out->forward;
+
+	if (team >= 0 && p->label_team.n > 0) {
+		f->team_label = p->label_team;
+		f->team = p->teams[team].name;
+	}
+	if (phase >= 0 && p->label_phase.n > 0) {
+		f->phase_label = p->label_phase;
+		f->phase = p->phases[phase].name;
+	}
+}
+
 /* What the proxy writes to the daemon. */
 static void
 fill_forward(struct work *w)
 {
-	const struct pr_policy *p = w->q.policy;
 	struct pr_judge_forward *f = &w->out->forward;
 	const struct pr_ref *r = &w->facts.refs[0];
 	struct pr_str id = {NULL, 0};
@@ -563,16 +579,16 @@ fill_forward(struct work *w)
 	    !r->object->builtin && goes_by_id(r->kind))
 		id = r->object->id;
 	f->target = pr_request_target(w->a, &w->rq, id);
-	if (w->rq.op->creates == PR_KIND_NONE ||
-	    w->rq.op->scope != PR_SCOPE_OWNED)
-		return;
-	if (w->d.owner_team >= 0 && p->label_team.n > 0) {
-		f->team_label = p->label_team;
-		f->team = p->teams[w->d.owner_team].name;
-	}
-	if (w->d.owner_phase >= 0 && p->label_phase.n > 0) {
-		f->phase_label = p->label_phase;
-		f->phase = p->phases[w->d.owner_phase].name;
+	if (w->rq.op->op == PR_OP_BUILD_RUN) {
+		/* a build is of the host's phases: of its only one, or none */
+		set_labels(w, w->d.team,
+		    __builtin_popcountll(w->q.served) == 1
+			? __builtin_ctzll(w->q.served)
+			: -1);
+		forward_build_labels(w->a, &w->rq, f);
+	} else if (w->rq.op->creates != PR_KIND_NONE &&
+	    w->rq.op->scope == PR_SCOPE_OWNED) {
+		set_labels(w, w->d.owner_team, w->d.owner_phase);
 	}
 }
 

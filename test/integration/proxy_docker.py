@@ -244,6 +244,9 @@ def builds(r, w):
             "docker build, 20 MB of context", out + err)
     code, out, _ = w.docker("run", "--rm", "built", "cat", "/size")
     r.check(out.strip() == "20000000", "what was built", out)
+    image = w.direct("GET", "/images/built/json").json["Config"]["Labels"]
+    r.check(image == {"com.acme.team": "platform", "com.acme.phase": "dev"},
+            "it bears the labels of who built it", str(image))
     path = w.room("image.tar")
     code, _, err = w.docker("save", "-o", path, "built")
     r.check(code == 0 and tarfile.is_tarfile(path), "docker save", err)
@@ -324,6 +327,37 @@ def wire_level(r, w):
         r.check(a.status == 200, "a local user may ping", str(a.status))
 
 
+def upgrades(r, w):
+    cert, key = w.lab.pair("olga")
+    head = {"Connection": "Upgrade", "Upgrade": "h2c",
+            "X-Docker-Expose-Session-Uuid": "u1",
+            "X-Docker-Expose-Session-Name": "n"}
+    for who, status in (("olga", b"101"), ("alice", b"403")):
+        s = w.p.connect(*w.lab.pair(who))
+        s.sendall(wire.encode("POST", "/v1.41/session", None, head))
+        got = s.recv(4096)
+        r.check(got.startswith(b"HTTP/1.1 " + status),
+                f"/session of {who} is {status.decode()}", repr(got))
+        s.close()
+    s = w.p.connect(cert, key)
+    a = wire.send_raw(s, wire.encode("GET", "/v1.41/info", None, head))
+    r.check(a.status == 403 and "Upgrade" in a.message,
+            "h2c elsewhere is refused", a.message)
+    cid = w.direct("GET", "/containers/web/json").json["Id"]
+    s = w.p.connect(cert, key)
+    s.sendall(wire.encode("GET", f"/v1.41/containers/{cid[:12]}/attach/ws?"
+                          "stream=1&stdout=1&stdin=1", None, {
+                              "Connection": "Upgrade", "Upgrade": "websocket",
+                              "Origin": "http://docker",
+                              "Sec-WebSocket-Version": "13",
+                              "Sec-WebSocket-Key":
+                              "dGhlIHNhbXBsZSBub25jZQ=="}))
+    got = s.recv(4096)
+    r.check(b" 101 " in got and b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in got,
+            "attach/ws is a websocket", repr(got))
+    s.close()
+
+
 def hijacks_the_old_way(r, w):
     cert, key = w.lab.pair("olga")
     eid = w.direct("POST", "/containers/web/exec",
@@ -378,7 +412,7 @@ def main():
     with Room("proxy") as room:
         w = World(room)
         for part in (plain, names, copies, follows, terminal, builds,
-                     refusals, wire_level, hijacks_the_old_way, reloads):
+                     refusals, wire_level, upgrades, hijacks_the_old_way, reloads):
             part(r, w)
             if w.p.proc.poll() is not None:
                 r.check(False, f"the proxy died in {part.__name__}",
