@@ -98,7 +98,7 @@ bool pr_glob_nocase(struct pr_str pattern, struct pr_str s, char sep);
 const char *pr_suggest(
     struct pr_str word, const char *const *candidates, size_t n);
 
-/* FNV-1a, for tables inside the program; never for anything that is trusted. */
+/* For tables inside the program; never for anything that is trusted. */
 uint64_t pr_hash(uint64_t seed, const void *p, size_t n);
 #define PR_HASH_SEED 0xcbf29ce484222325u
 

@@ -178,9 +178,21 @@ pr_str_u64(struct pr_str s, uint64_t *out)
 uint64_t
 pr_hash(uint64_t seed, const void *p, size_t n)
 {
+	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
 	const unsigned char *b = p;
+	uint64_t h = seed ^ n * odd, w;
 
-	for (size_t i = 0; i < n; i++)
-		seed = (seed ^ b[i]) * UINT64_C(0x100000001b3);
-	return seed;
+	for (; n >= sizeof w; n -= sizeof w, b += sizeof w) {
+		memcpy(&w, b, sizeof w);
+		h = (h ^ w) * odd;
+		h ^= h >> 32;
+	}
+	if (n > 0) {
+		w = 0;
+		memcpy(&w, b, n);
+		h = (h ^ w) * odd;
+		h ^= h >> 32;
+	}
+	h *= odd;
+	return h ^ h >> 29;
 }
