@@ -6,6 +6,8 @@
 #include <portreeve/arena.h>
 #include <portreeve/buf.h>
 
+#define SHORT ((size_t)100) /* as most of what is printed */
+
 void
 pr_buf_fini(struct pr_buf *b)
 {
@@ -94,12 +96,14 @@ pr_buf_vprintf(struct pr_buf *b, const char *fmt, va_list ap)
 	va_list again;
 	int n;
 
+	/* most are short: once, where there is room for them */
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(pr_buf_reserve(b, SHORT), SHORT + 1, fmt, again);
 	va_end(again);
 	if (n < 0)
 		abort(); /* our own format: a bug */
-	vsnprintf(pr_buf_reserve(b, (size_t)n), (size_t)n + 1, fmt, ap);
+	if ((size_t)n > SHORT)
+		vsnprintf(pr_buf_reserve(b, (size_t)n), (size_t)n + 1, fmt, ap);
 	pr_buf_grew(b, (size_t)n);
 }
 

@@ -391,7 +391,8 @@ read_ava(struct reader *r, char type[PR_DN_TYPE_MAX])
 		return false;
 	r->p++;
 	r->at[r->n_avas++] = r->avas.n;
-	pr_buf_printf(&r->avas, "%s=", type);
+	pr_buf_cstr(&r->avas, type);
+	pr_buf_char(&r->avas, '=');
 	return read_value(r, type);
 }
 

@@ -52,7 +52,8 @@ static void
 put_key(struct flow *f, const char *key)
 {
 	pr_buf_cstr(f->out, f->any ? ", " : "");
-	pr_buf_printf(f->out, "%s: ", key);
+	pr_buf_cstr(f->out, key);
+	pr_buf_cstr(f->out, ": ");
 	f->any = true;
 }
 
