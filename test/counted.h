@@ -109,7 +109,7 @@ static inline void
 counted_ask(struct pr_question *q, struct counted *c)
 {
 	c->policy = q->policy;
-	c->served = q->served;
+	c->served = q->host != 0 ? q->host : q->served;
 	q->used = c->containers != NULL ? counted_used : NULL;
 	q->ran = c->ran != NULL ? counted_ran : NULL;
 	q->used_arg = q->ran_arg = c;

@@ -1024,6 +1024,8 @@ class World:
                 g.r.randrange(0, 14 * 86400, 300)}
         if g.chance(0.3):
             case["door"] = "proxy"
+            if g.chance(0.3):
+                case["listener"] = g.some(PHASES, 1)
         if g.chance(0.1):
             case["wanted_team"] = g.pick(TEAMS[:3] + ["ghost"])
         if g.chance(0.5):

@@ -411,6 +411,9 @@ def deny(reason, grant=None, guard=None, key=None):
 class Decision:
     def __init__(self, pol, rq, now):
         self.pol, self.rq, self.now = pol, rq, now
+        # what a listener lets in of the host's phases (9.29)
+        door = rq.case.get("listener")
+        self.served = [p for p in pol.served if door is None or p in door]
 
     # -- facts --
 
@@ -523,7 +526,7 @@ class Decision:
         rq = self.rq
         if RISK[rq.op["risk"]] < 1:
             return None
-        phases = self.pol.served if phase == UNKNOWN else \
+        phases = self.served if phase == UNKNOWN else \
             phase if isinstance(phase, list) else [phase]
         for p in list(phases) + self.cluster():
             f = (self.pol.phases.get(p) or {}).get("freeze")
@@ -858,14 +861,14 @@ class Decision:
         pol = self.pol
         label = self.rq.labels.get(pol.labels.get("phase"))
         if label is not None:
-            if label in pol.served:
+            if label in self.served:
                 return self.settled(label)
             return self.early(UNKNOWN) or deny("phase-not-served")
-        if len(pol.served) == 1:
-            return self.settled(pol.served[0])
-        polled = {p: self.poll(p) for p in pol.served}
+        if len(self.served) == 1:
+            return self.settled(self.served[0])
+        polled = {p: self.poll(p) for p in self.served}
         ok, undecided = [], []
-        for p in pol.served:
+        for p in self.served:
             rs = polled[p]
             cant = [r for r in rs if r.answer == CANT]
             if any(r.answer == YES for r in rs) or (
@@ -885,7 +888,7 @@ class Decision:
             r = min(undecided, key=lambda r: r.grant["id"])
             return deny("cannot-tell", grant=r.grant["id"],
                         key=self.key_name(r.key))
-        results = [r for p in pol.served for r in polled[p]]
+        results = [r for p in self.served for r in polled[p]]
         if not results:
             return deny("no-grant")
         return self.nearest(sorted(results, key=lambda r: (
@@ -908,7 +911,13 @@ class Decision:
             return deny(rq.refused)
         if rq.op is None:
             return deny("unknown-operation")
-        if not pol.served:
+        if not self.served:
+            return deny("phase-not-served")
+        if rq.scope == "owned" and not rq.creates() and \
+                rq.path_fact is not None and \
+                rq.path_fact["presence"] != "absent" and \
+                self.phase_of(rq.path_fact) in set(pol.served) - set(
+                    self.served):
             return deny("phase-not-served")
         path = rq.kind != "none" and not rq.plugin  # 9.29: written as an id
         for kind, name, fact in rq.refs[path:] + rq.stored_refs:
@@ -919,13 +928,13 @@ class Decision:
                     r"^[0-9a-f]{12,}\Z", rq.query.get("name", "")):
                 return deny("ambiguous-request")
         if rq.scope != "owned":
-            return self.settled(pol.served)
+            return self.settled(self.served)
         if rq.creates():
             return self.create()
         if rq.path_fact is None:
             return self.settled(UNKNOWN)
         if rq.path_fact["presence"] == "absent":
-            return self.settled(pol.served)
+            return self.settled(self.served)
         return self.settled(self.phase_of(rq.path_fact))
 
 

@@ -243,6 +243,23 @@ refuse(const struct world *w, const struct pr_refusal *why)
 	answer(w, &d);
 }
 
+/* The phases that a listener lets in: all, if it does not say. */
+static pr_phase_mask
+listener(const struct world *w, const struct pr_json *v)
+{
+	pr_phase_mask mask = 0;
+
+	if (v == NULL || v->type != PR_JSON_ARRAY)
+		return ~(pr_phase_mask)0;
+	for (uint32_t i = 0; i < v->n; i++) {
+		int phase = pr_policy_phase(w->policy, v->items[i].str);
+
+		if (phase >= 0)
+			mask |= (pr_phase_mask)1 << phase;
+	}
+	return mask;
+}
+
 static void
 question(struct world *w, const struct pr_json *v)
 {
@@ -297,6 +314,9 @@ question(struct world *w, const struct pr_json *v)
 	q.env.default_runtime = text(daemon, "runtime");
 	q.env.default_log_driver = text(daemon, "log_driver");
 	q.env.default_cgroupns = text(daemon, "cgroupns");
+	q.host = q.served;
+	q.served &= listener(w, get(v, "listener"));
+
 	struct counted counted = {
 	    .containers = get(v, "containers"), .ran = get(v, "ran")};
 
