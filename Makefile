@@ -268,7 +268,8 @@ lint-cppcheck:
 		-D_GNU_SOURCE -Iinclude -Ipolicy/api include policy certs plugin proxy
 lint-tidy:
 	@J=$(J) test/tidy.sh build/tidy \
-		$(filter-out test/%,$(filter %.c,$(C_FILES))) -- $(CPPFLAGS) -std=gnu17
+		$(filter-out test/%,$(filter %.c,$(C_FILES))) -- $(CPPFLAGS) \
+		-Ipolicy/cli -std=gnu17
 
 ## install: programs, man pages, profiles, completions (DESTDIR= PREFIX=)
 install: all

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -242,12 +243,15 @@ static uint64_t
 resident_bytes(void)
 {
 	FILE *f = fopen("/proc/self/statm", "re");
-	unsigned long long all, resident = 0;
+	char line[128], *end = line;
+	uint64_t resident = 0;
 
 	if (f == NULL)
 		return 0;
-	if (fscanf(f, "%llu %llu", &all, &resident) != 2)
-		resident = 0;
+	if (fgets(line, sizeof line, f) != NULL) {
+		(void)strtoull(line, &end, 10); /* all of it */
+		resident = strtoull(end, NULL, 10);
+	}
 	fclose(f);
 	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
