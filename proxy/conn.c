@@ -91,7 +91,8 @@ know_certificate(struct conn *c)
 }
 
 void
-conn_new(struct loop *l, struct listener *listener, int fd)
+conn_new(struct loop *l, struct listener *listener, int fd,
+    const struct sockaddr_in6 *from)
 {
 	struct tls_ctx *ctx = listener_tls(listener);
 	struct conn *c = pr_xcalloc(1, sizeof *c);
@@ -99,6 +100,7 @@ conn_new(struct loop *l, struct listener *listener, int fd)
 	c->source.kind = SOURCE_CONN;
 	c->loop = l;
 	c->listener = listener;
+	c->from = *from;
 	chan_init(&c->ch, fd, ctx != NULL ? tls_new(ctx, fd) : NULL);
 	tls_ctx_unref(ctx);
 	c->next = l->conns;
@@ -166,24 +168,17 @@ conn_close(struct conn *c)
 const char *
 conn_from(const struct conn *c, char buf[80])
 {
-	struct sockaddr_storage ss = {0};
-	socklen_t len = sizeof ss;
 	char host[INET6_ADDRSTRLEN] = "?";
 	const char *name = c->listener->config->name;
+	const struct sockaddr_in *in = (const void *)&c->from;
 	unsigned port = 0;
 
-	if (c->ch.fd >= 0 && getpeername(c->ch.fd, (void *)&ss, &len) == 0) {
-		if (ss.ss_family == AF_INET) {
-			const struct sockaddr_in *in = (const void *)&ss;
-
-			inet_ntop(AF_INET, &in->sin_addr, host, sizeof host);
-			port = ntohs(in->sin_port);
-		} else if (ss.ss_family == AF_INET6) {
-			const struct sockaddr_in6 *in6 = (const void *)&ss;
-
-			inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host);
-			port = ntohs(in6->sin6_port);
-		}
+	if (c->from.sin6_family == AF_INET) {
+		inet_ntop(AF_INET, &in->sin_addr, host, sizeof host);
+		port = ntohs(in->sin_port);
+	} else if (c->from.sin6_family == AF_INET6) {
+		inet_ntop(AF_INET6, &c->from.sin6_addr, host, sizeof host);
+		port = ntohs(c->from.sin6_port);
 	}
 	if (c->peer != NULL && c->peer->has_uid)
 		snprintf(buf, 80, "%.30s uid %u", name, (unsigned)c->peer->uid);
@@ -281,8 +276,9 @@ handshake(struct conn *c)
 	case TLS_FAILED:
 	default:
 		p->count.handshakes_failed++;
-		pr_log(PR_LOG_INFO, "%s: no TLS connection: %s",
-		    conn_from(c, from), tls_why(c->ch.tls));
+		if (loop_may_say(c->loop))
+			pr_log(PR_LOG_INFO, "%s: no TLS connection: %s",
+			    conn_from(c, from), tls_why(c->ch.tls));
 		return conn_goto(c, STEP_CLOSE);
 	}
 }

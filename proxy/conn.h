@@ -12,6 +12,8 @@
 #ifndef CONN_H
 #define CONN_H
 
+#include <netinet/in.h>
+
 #include "chan.h"
 #include "flow.h"
 #include "http.h"
@@ -56,10 +58,12 @@ struct conn {
 	struct http_scan scan;
 	struct flow *flow; /* the request, or NULL */
 	struct up *up;
-	size_t lingered; /* bytes thrown away */
+	size_t lingered;          /* bytes thrown away */
+	struct sockaddr_in6 from; /* or sockaddr_in, as its family says */
 };
 
-void conn_new(struct loop *l, struct listener *listener, int fd);
+void conn_new(struct loop *l, struct listener *listener, int fd,
+    const struct sockaddr_in6 *from);
 struct conn *conn_next(const struct conn *c);
 /* Something happened: goes on as far as it can. */
 void conn_event(struct conn *c, unsigned events);

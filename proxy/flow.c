@@ -202,6 +202,9 @@ flow_record(struct flow *f)
 	case PR_AUDIT_DONE:
 		f->recorded = true;
 		break;
+	case PR_AUDIT_ROUND:
+		loop_join_round(f->loop, f);
+		return false;
 	case PR_AUDIT_FAILED:
 	default:
 		f->recorded = false;

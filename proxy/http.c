@@ -23,22 +23,43 @@ enum class {
 	HOST = 8,   /* of Host: RFC 3986 3.2.2 and a port */
 };
 
+#define ANY (VALUE | TARGET | TOKEN | HOST)
+static const uint8_t classes[256] = {
+    ['\t'] = VALUE,
+    [' '] = VALUE,
+    ['!'] = ANY,
+    ['"'] = VALUE | TARGET,
+    ['#'] = VALUE | TOKEN,
+    ['$' ... '\''] = ANY,
+    ['(' ... ')'] = VALUE | TARGET | HOST,
+    ['*' ... '+'] = ANY,
+    [','] = VALUE | TARGET | HOST,
+    ['-' ... '.'] = ANY,
+    ['/'] = VALUE | TARGET,
+    ['0' ... '9'] = ANY,
+    [':' ... ';'] = VALUE | TARGET | HOST,
+    ['<'] = VALUE | TARGET,
+    ['='] = VALUE | TARGET | HOST,
+    ['>' ... '@'] = VALUE | TARGET,
+    ['A' ... 'Z'] = ANY,
+    ['['] = VALUE | TARGET | HOST,
+    ['\\'] = VALUE | TARGET,
+    [']'] = VALUE | TARGET | HOST,
+    ['^'] = VALUE | TARGET | TOKEN,
+    ['_'] = ANY,
+    ['`'] = VALUE | TARGET | TOKEN,
+    ['a' ... 'z'] = ANY,
+    ['{'] = VALUE | TARGET,
+    ['|'] = VALUE | TARGET | TOKEN,
+    ['}'] = VALUE | TARGET,
+    ['~'] = ANY,
+};
+#undef ANY
+
 static unsigned
 class_of(unsigned char c)
 {
-	unsigned is = 0;
-
-	if (c == '\t' || (c >= 0x20 && c < 0x7f))
-		is |= VALUE;
-	if (c > 0x20 && c < 0x7f && c != '#')
-		is |= TARGET;
-	if (c <= 0x20 || c >= 0x7f)
-		return is;
-	if (strchr("\"(),/:;<=>?@[\\]{}", c) == NULL)
-		is |= TOKEN;
-	if (strchr("\"#/<>?@\\^`{|} ", c) == NULL)
-		is |= HOST;
-	return is;
+	return classes[c];
 }
 
 static bool

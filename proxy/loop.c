@@ -18,9 +18,10 @@
 #include "flow.h"
 #include "up.h"
 
-#define EVENTS  256
-#define TICK    (250 * PR_MS)
-#define ACCEPTS 64 /* at once: the others wait for their turn, too */
+#define SAY_MOST 20 /* lines a second */
+#define EVENTS   256
+#define TICK     (250 * PR_MS)
+#define ACCEPTS  64 /* at once: the others wait for their turn, too */
 
 /* ---- what epoll knows ---- */
 
@@ -50,6 +51,19 @@ free_dead(struct loop *l)
 		l->dead = s->next_dead;
 		free(s); /* the source is the first member */
 	}
+}
+
+bool
+loop_may_say(struct loop *l)
+{
+	if (l->now - l->said_since >= PR_SEC) {
+		if (l->said > SAY_MOST)
+			pr_log(PR_LOG_INFO, "%u more like these",
+			    l->said - SAY_MOST);
+		l->said_since = l->now;
+		l->said = 0;
+	}
+	return ++l->said <= SAY_MOST;
 }
 
 /* ---- coming in ---- */
@@ -101,6 +115,8 @@ take_in(struct loop *l, struct gate *g)
 	int one = 1;
 
 	for (int i = 0; i < ACCEPTS; i++) {
+		struct sockaddr_in6 from = {0};
+		socklen_t len = sizeof from;
 		int fd;
 
 		if (p->connections >= p->config.proxy.max_connections) {
@@ -108,8 +124,8 @@ take_in(struct loop *l, struct gate *g)
 			shut_gates(l); /* they wait in the backlog */
 			return;
 		}
-		fd = accept4(
-		    g->listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		fd = accept4(g->listener->fd, (void *)&from, &len,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0) {
 			if (errno == EMFILE || errno == ENFILE ||
 			    errno == ENOMEM || errno == ENOBUFS) {
@@ -124,7 +140,7 @@ take_in(struct loop *l, struct gate *g)
 			setsockopt(
 			    fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 		p->count.accepted++;
-		conn_new(l, g->listener, fd);
+		conn_new(l, g->listener, fd, &from);
 	}
 }
 
@@ -183,6 +199,47 @@ take_orders(struct loop *l)
 }
 
 /* ---- the rounds ---- */
+
+void
+loop_join_round(struct loop *l, struct flow *f)
+{
+	f->next = NULL;
+	*l->round.tail = f;
+	l->round.tail = &f->next;
+	l->round.allows++;
+}
+
+/*
+ * What was judged in a round of events is written by one write(2), and only
+ * then sent on.
+ */
+static void
+begin_round(struct loop *l)
+{
+	l->round.head = NULL;
+	l->round.tail = &l->round.head;
+	l->round.allows = 0;
+	l->round.open = pr_audit_round(l->proxy->audit);
+}
+
+static void
+end_round(struct loop *l)
+{
+	struct flow *f = l->round.head;
+	bool ok;
+
+	if (!l->round.open)
+		return;
+	ok = pr_audit_round_end(l->proxy->audit, l->round.allows);
+	l->round.open = false;
+	while (f != NULL) {
+		struct flow *next = f->next;
+
+		f->recorded = ok;
+		flow_back(f);
+		f = next;
+	}
+}
 
 static void
 tick(struct loop *l)
@@ -262,8 +319,11 @@ run(void *arg)
 		    epoll_wait(l->epoll, events, EVENTS, (int)(TICK / PR_MS));
 
 		l->now = pr_clock_now();
+		if (n > 0)
+			begin_round(l);
 		for (int i = 0; i < n; i++)
 			go = obey(l, dispatch(l, &events[i])) && go;
+		end_round(l);
 		if (l->now - l->ticked >= TICK)
 			tick(l);
 		free_dead(l);

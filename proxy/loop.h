@@ -44,6 +44,8 @@ struct loop {
 	bool started;
 	uint64_t now; /* pr_clock_now() of this round */
 	uint64_t ticked;
+	uint64_t said_since; /* what strangers cause is said so often */
+	unsigned said;
 	struct gate *gates;
 	bool gates_shut; /* out of descriptors, or too many */
 
@@ -54,6 +56,12 @@ struct loop {
 	struct flow *spare;
 	unsigned n_spare;
 	struct source *dead; /* freed at the end of the round */
+
+	struct { /* what the log writes at the end of this round */
+		bool open;
+		struct flow *head, **tail;
+		size_t allows;
+	} round;
 
 	struct {
 		pthread_mutex_t lock;
@@ -79,7 +87,11 @@ void loop_halt(struct loop *l);
 void loop_free(struct loop *l);
 
 /* For its own thread. */
+/* Whether a line about what a stranger did may be logged: not in a flood. */
+bool loop_may_say(struct loop *l);
 int loop_watch(struct loop *l, int fd, struct source *s) PR_NODISCARD;
+/* Its record is written, and it comes back, at the end of the round. */
+void loop_join_round(struct loop *l, struct flow *f);
 /* To be freed when no event of this round can be for it any more. */
 void loop_bury(struct loop *l, struct source *s);
 

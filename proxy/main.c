@@ -459,6 +459,9 @@ main(int argc, char **argv)
 		return rc;
 	/* few heaps: threads wait more than they allocate */
 	mallopt(M_ARENA_MAX, 2);
+	/* buffers come and go with each request: neither to the kernel */
+	mallopt(M_MMAP_THRESHOLD, 4 << 20);
+	mallopt(M_TRIM_THRESHOLD, 8 << 20);
 	signals = take_signals();
 	if (signals < 0) {
 		pr_log(PR_LOG_ERROR, "signals: %s", strerror(errno));

@@ -60,7 +60,9 @@ body_broken(struct conn *c, const struct http_fault *why)
 	if (why == NULL)
 		return conn_goto(c, STEP_CLOSE);
 	c->loop->proxy->count.malformed++;
-	pr_log(PR_LOG_INFO, "%s: refused: %s", conn_from(c, from), why->text);
+	if (loop_may_say(c->loop))
+		pr_log(PR_LOG_INFO, "%s: refused: %s", conn_from(c, from),
+		    why->text);
 	if (f->delivered)
 		return conn_goto(c, STEP_CLOSE);
 	f->status = why->status;
@@ -116,7 +118,8 @@ send_head(struct conn *c, const char *framing)
 		pr_buf_cstr(&f->answer_head, "Connection: close\r\n");
 	}
 	pr_buf_cstr(&f->answer_head, "\r\n");
-	chan_send(&c->ch, f->answer_head.p, f->answer_head.n);
+	/* with what follows it, if that is there already: one record of TLS */
+	iobuf_add(&c->ch.tx, f->answer_head.p, f->answer_head.n);
 	f->delivered = true;
 }
 

@@ -23,7 +23,9 @@ malformed(struct conn *c, const struct http_fault *why)
 	char from[80];
 
 	c->loop->proxy->count.malformed++;
-	pr_log(PR_LOG_INFO, "%s: refused: %s", conn_from(c, from), why->text);
+	if (loop_may_say(c->loop))
+		pr_log(PR_LOG_INFO, "%s: refused: %s", conn_from(c, from),
+		    why->text);
 	return conn_error(c, why->status, why->text, true);
 }
 
