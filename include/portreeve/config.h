@@ -60,7 +60,7 @@ struct pr_config {
 	/* door is left NULL for the program to fill; daemon is daemon.name */
 	struct pr_audit_config audit;
 
-	const char *ledger; /* default: /var/lib/portreeve/ledger.db */
+	const char *ledger;     /* default: /var/lib/portreeve/ledger.db */
 	const char *promotions; /* file or folder, or NULL */
 
 	struct {

@@ -19,7 +19,8 @@
 
 struct raw_config {
 	const struct ynode *daemon, *policy, *identity, *identity_deny;
-	const struct ynode *directory, *audit, *ledger, *promotions, *plugin, *proxy;
+	const struct ynode *directory, *audit, *ledger, *promotions, *plugin,
+	    *proxy;
 	const struct ynode *admin, *signature;
 };
 struct raw_daemon {

@@ -134,4 +134,4 @@
     {GRANTS SG("g", "phases: [dev], owner: any"), "h", {.call = "POST /v1.41/plugins/pull?remote=x", .body = "{}"}, "deny ambiguous-request"},
     {GRANTS SG("g", "phases: [dev], owner: any"), "h", {.call = "POST /v1.41/plugins/p/set", .body = "['A=b']"}, "deny guard"},
     {GRANTS SG("g", "phases: [dev], owner: any"), "h", {.call = "POST /v1.41/plugins/p/enable?timeout=0"}, "allow grant g"},
-/* clang-format on */
+    /* clang-format on */
