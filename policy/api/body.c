@@ -380,11 +380,17 @@ check_value(struct body_walk *w, const struct row *r, const struct pr_json *v,
 	return wrong_type(w, path, "something else", v);
 }
 
-/* A key that is no field here: a field of `shadow`, or of nothing. */
+/*
+ * A key that is no field here: a field of `shadow`, or of nothing.  docker's
+ * SDK for Python writes {"NetworkingConfig": {"<network>": null}}.
+ */
 static int
-check_stranger(struct body_walk *w, enum body_struct shadow,
-    const struct pr_json_member *m, const struct place *at)
+check_stranger(struct body_walk *w, enum body_struct st,
+    enum body_struct shadow, const struct pr_json_member *m,
+    const struct place *at)
 {
+	if (st == BODY_NETWORKING && m->value.type == PR_JSON_NULL)
+		return 0;
 	if (shadow != BODY_NONE && find_field(&shadow, 1, m->key) >= 0) {
 		if (body_is_zero(&m->value, false))
 			return 0;
@@ -410,7 +416,7 @@ check_member(struct body_walk *w, const enum body_struct *st, size_t n,
 	int f = find_field(st, n, m->key);
 
 	if (f < 0)
-		return check_stranger(w, shadow, m, &at);
+		return check_stranger(w, st[0], shadow, m, &at);
 	at.name = rows[f].name;
 	if (!w->checked && check_value(w, &rows[f], &m->value, &at, slots) < 0)
 		return -1;

@@ -62,7 +62,7 @@ BESIDE = {
     "AUTH": ["auth", "identitytoken", "registrytoken"],
     "CHECKPOINT": ["CheckpointID", "CheckpointDir", "Exit"],
     "CREATE": ["Cpuset"],
-    "EXEC": ["Detach"],
+    "EXEC": ["Container", "Detach"],
     "MOUNT": ["ClusterOptions"],
     "SWARMINIT": ["AutoLockManagers", "Availability"],
     "SWARMJOIN": ["Availability"],
@@ -353,7 +353,7 @@ def asked(r, rows, structs):
         told.append((route, field,
                      row[2] if kind != "object" else ""))
         asks.append(question(route, body_of(route, field, sample(kind))))
-        asks.append(question(route, body_of(route, field + "Y", None)))
+        asks.append(question(route, body_of(route, field + "Y", 0)))
     got = answers(asks)
     r.equal(len(got), len(asks), "every question has an answer")
     for (route, field, what), yes, no in zip(told, got[::2], got[1::2]):

@@ -79,13 +79,14 @@ CONFIG = schema(
     "Volumes:me WorkingDir Entrypoint:ss NetworkDisabled:b MacAddress "
     "OnBuild:ls Labels:ms StopSignal StopTimeout:i Shell:ss ArgsEscaped:b",
     Healthcheck=HEALTH)
+NETWORKING = schema(EndpointsConfig={None: ENDPOINT})
 CREATE = dict(CONFIG)
 CREATE.update(schema(
     HostConfig=HOST_CONFIG,
-    NetworkingConfig=schema(EndpointsConfig={None: ENDPOINT})))
+    NetworkingConfig=NETWORKING))
 EXEC = schema("User Privileged:b Tty:b ConsoleSize:li AttachStdin:b "
               "AttachStdout:b AttachStderr:b Detach:b DetachKeys Env:ls "
-              "WorkingDir Cmd:ss")
+              "WorkingDir Cmd:ss Container")
 EXEC_START = schema("Detach:b Tty:b ConsoleSize:li")
 
 
@@ -161,7 +162,8 @@ class Walk:
                     if v not in (None, "", 0, False):
                         raise Refused("ambiguous-request")
                     continue
-                self.unknown = True
+                # 9.17
+                self.unknown |= table is not NETWORKING or v is not None
                 continue
             name, typ, cls = table[fold]
             if v is None:

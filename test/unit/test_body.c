@@ -220,6 +220,7 @@ static const struct {
     {BODY_EXEC, "Env", "['A=b']", JUDGED},
     {BODY_EXEC, "WorkingDir", "'/'", FREE},
     {BODY_EXEC, "Cmd", "['sh']", FREE},
+    {BODY_EXEC, "Container", "'x'", FREE},
     {BODY_EXECSTART, "Detach", "true", FREE},
     {BODY_EXECSTART, "Tty", "true", FREE},
     {BODY_EXECSTART, "ConsoleSize", "[1,2]", FREE},

@@ -454,6 +454,9 @@ static const struct {
     {"'Healthcheck':{'Test':['CMD']}", "nohealth"},
     {"'Cpuset':'0'", "default:Cpuset"},
     {"'Foo':{}", "unknown:Foo"},
+    {"'NetworkingConfig':{'net1':null}", ""},
+    {"'NetworkingConfig':{'net1':{}}", "unknown:NetworkingConfig.net1"},
+    {"'NetworkingConfig':{'Foo':null,'Bar':1}", "unknown:NetworkingConfig.Bar"},
     {"'HostConfig':null", ""},
     {"'hostconfig':{'privileged':true}", "privileged"},
     /* endpoints: by name, by id, both */
