@@ -16,14 +16,14 @@
 
 #include "local.h"
 
-#define SLOTS     4096
-#define CAP       65536               /* entries; the oldest goes first */
-#define GIVEN_FOR (60 * PR_SEC)       /* a name that is being given */
-#define USED_FOR  (10 * PR_SEC)       /* a name that a handler resolves */
-#define SECOND    INT64_C(1000000000) /* of wall time, ns */
-#define TURN      (25 * PR_MS) /* a thread is not kept longer than this */
-#define SPARE     64           /* entries that are kept for the next ones */
-#define CHANGES   4096         /* slots; two names in one cost a look-up */
+#define SLOTS       4096
+#define CAP         65536                /* entries; the oldest goes first */
+#define GIVEN_FOR   (60 * PR_SEC)        /* a name that is being given */
+#define USED_FOR    (10 * PR_SEC)        /* a name that a handler resolves */
+#define MAX_SECONDS UINT64_C(9000000000) /* fit in int64_t as ns */
+#define TURN        (25 * PR_MS) /* a thread is not kept longer than this */
+#define SPARE       64           /* entries that are kept for the next ones */
+#define CHANGES     4096         /* slots; two names in one cost a look-up */
 
 struct name {
 	struct name *next;
@@ -241,6 +241,32 @@ unlink_entry(struct pending *p, struct entry *e)
 }
 
 /*
+ * When an object was made.  The mark of a local volume is the inode of its
+ * directory and the time of its birth, "12:1700000000.000000001"; the daemon's
+ * own time moves when files come and go.
+ */
+static bool
+made_at(enum pr_kind kind, struct pr_str mark, int64_t *made)
+{
+	struct pr_str birth = mark, ns;
+	uint64_t s, n = 0;
+
+	if (kind != PR_KIND_VOLUME || pr_str_find(mark, 'T') < mark.n)
+		return pr_clock_parse(mark, made);
+	pr_str_cut(&birth, ':');
+	ns = birth;
+	birth = pr_str_cut(&ns, '.');
+	/* of the fraction the digits behind its leading zeros */
+	while (ns.n > 1 && ns.p[0] == '0')
+		ns = pr_str_sub(ns, 1, ns.n);
+	if (!pr_str_u64(birth, &s) || !pr_str_u64(ns, &n) || s > MAX_SECONDS ||
+	    n >= PR_SEC)
+		return false;
+	*made = (int64_t)(s * PR_SEC + n);
+	return true;
+}
+
+/*
  * The object that bears the name now was made after the name was reserved: so
  * the request that reserved it has made it, or must fail with a conflict.
  */
@@ -249,16 +275,8 @@ is_settled(const struct name *n, const struct pr_ref *r)
 {
 	int64_t made;
 
-	if (r->object == NULL || r->object->presence != PR_PRESENT ||
-	    !pr_clock_parse(r->object->created, &made))
-		return false;
-	if (made > n->since)
-		return true;
-	/* Of a volume the daemon says the second alone.  It was not there when
-	 * its name was reserved; once that second is over, what is there now
-	 * is no answer from before it. */
-	return r->kind == PR_KIND_VOLUME && made + SECOND > n->since &&
-	    pr_clock_wall() > n->since + SECOND;
+	return r->object != NULL && r->object->presence == PR_PRESENT &&
+	    made_at(r->kind, r->object->created, &made) && made > n->since;
 }
 
 /* The request gives the name to something: it means another thing then. */
