@@ -48,7 +48,7 @@ CPPFLAGS += -D_GNU_SOURCE -Iinclude -Ipolicy/api
 CFLAGS   ?= -g
 override CFLAGS += -std=gnu17 $(OPT) $(HARD) $(WARN) $(WERROR) -pthread -MMD -MP
 override LDFLAGS += $(LDHARD) -pthread
-LIBS := -lyaml -lldap -llber -lsqlite3 -ljansson -lcrypto
+LIBS := -lyaml -lldap -llber -lsqlite3 -ljansson -lcrypto -lseccomp
 
 Q := $(if $(filter 0,$(V)),@,)
 say = @printf '  %-6s %s\n' '$(1)' '$(2)'

@@ -7,7 +7,7 @@
  *
  * writes OUT/man1 (a page a command), OUT/man5 and OUT/man8 (the pages of the
  * folder MAN, lines @keys@ and @profile-keys@ filled in), OUT/bash and
- * OUT/zsh.
+ * OUT/zsh, and OUT/doc/security-tables.md, a part of docs/security.md.
  */
 #include <sys/stat.h>
 
@@ -19,6 +19,7 @@
 #include <portreeve/arena.h>
 #include <portreeve/buf.h>
 #include <portreeve/config.h>
+#include <portreeve/confine.h>
 #include <portreeve/policy.h>
 #include <portreeve/version.h>
 
@@ -713,6 +714,17 @@ put_zsh(const char *out)
 	finish(f, "zsh completion");
 }
 
+static void
+put_security(const char *out)
+{
+	PR_CLEANUP(pr_buf_fini) struct pr_buf b = PR_BUF_INIT;
+	FILE *f = create(out, "doc", "security-tables.md");
+
+	pr_confine_print(&b);
+	fwrite(b.p, 1, b.n, f);
+	finish(f, "tables of docs/security.md");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -727,5 +739,6 @@ main(int argc, char **argv)
 	fill_pages(argv[1], argv[2]);
 	put_bash(argv[1]);
 	put_zsh(argv[1]);
+	put_security(argv[1]);
 	return 0;
 }

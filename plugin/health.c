@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <portreeve/clock.h>
+#include <portreeve/confine.h>
 #include <portreeve/version.h>
 
 #include "plugin.h"
@@ -92,6 +93,7 @@ plugin_ready(struct plugin *p, struct pr_buf *text)
 	    text, pr_audit_healthy(p->audit), "audit: %s", p->config.audit.dir);
 	ok &= check_daemon(p, text);
 	ok &= check_directory(p, text);
+	(void)check(text, true, "confinement: %s", pr_confined());
 	ok &= check(text, flights_overdue(p->flights) < 5 * PR_SEC,
 	    "event loop: answers");
 	return ok;

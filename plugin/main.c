@@ -22,6 +22,7 @@
 #include <portreeve/notify.h>
 #include <portreeve/version.h>
 
+#include "confine.h"
 #include "memory.h"
 #include "plugin.h"
 
@@ -263,12 +264,31 @@ start_serving(struct plugin *p)
 	return p->admin != NULL ? EXIT_OK : failed(err);
 }
 
+/* Folders of sockets are made before: later it may not. */
+static int
+confine(struct plugin *p)
+{
+	PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
+
+	if (listener_make_folder(p->config.plugin.socket, &err) != 0 ||
+	    listener_make_folder(p->config.admin_socket, &err) != 0)
+		return failed(err);
+	if (plugin_confine(&p->config, &err) == 0)
+		return EXIT_OK;
+	if (err == NULL || err->code != PR_ERR_INVALID)
+		return failed(err);
+	fprintf(stderr, "portreeve-plugin: error: %s\n", err->text);
+	return EXIT_CONFIG;
+}
+
 static int
 start(struct plugin *p, const struct options *o)
 {
 	PR_CLEANUP(pr_diags_freep) struct pr_diags *ds = pr_diags_new();
 	int rc = open_config(p, o, ds);
 
+	if (rc == EXIT_OK && !o->check)
+		rc = confine(p);
 	if (rc == EXIT_OK)
 		rc = open_judge(p, ds);
 	pr_diags_print(ds, stderr);

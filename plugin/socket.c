@@ -35,8 +35,8 @@ address(const char *path, struct sockaddr_un *sa, struct pr_err **err)
 }
 
 /* The folder of the socket and those above it. */
-static int
-make_folder(const char *path, struct pr_err **err)
+int
+listener_make_folder(const char *path, struct pr_err **err)
 {
 	PR_CLEANUP(pr_freep) char *folder = pr_xstrdup(path);
 
@@ -126,8 +126,8 @@ listener_open(struct listener *l, const char *path, struct pr_err **err)
 	struct sockaddr_un sa;
 
 	*l = (struct listener){.fd = -1};
-	if (address(path, &sa, err) != 0 || make_folder(path, err) != 0 ||
-	    clear_path(&sa, err) != 0)
+	if (address(path, &sa, err) != 0 ||
+	    listener_make_folder(path, err) != 0 || clear_path(&sa, err) != 0)
 		return -1;
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0)

@@ -21,6 +21,8 @@ struct listener {
 	ino_t ino;
 };
 
+/* The folder of a socket and those above it, where they are not there. */
+int listener_make_folder(const char *path, struct pr_err **err) PR_NODISCARD;
 /*
  * Listens at `path`, mode 0600: the folder is made if it is not there, a
  * socket that nobody listens on is replaced.  Errors: DENIED: a process

@@ -4,11 +4,6 @@
  * with and in its configuration (certificates, keys, sockets, runtimes).  Who
  * can write one of them is the daemon's master.
  */
-#include <sys/syscall.h>
-
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -94,31 +89,16 @@ read_value(struct found *f, const struct pr_json *v, unsigned depth)
 		read_value(f, &v->members[i].value, depth - 1);
 }
 
-static int
-open_inside(int root_fd, struct pr_str path)
-{
-	char z[4096];
-	struct open_how how = {
-	    .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
-	    .resolve = RESOLVE_IN_ROOT,
-	};
-
-	if (path.n == 0 || path.p[0] != '/' || path.n >= sizeof z)
-		return -1;
-	memcpy(z, path.p, path.n);
-	z[path.n] = '\0';
-	return (int)syscall(SYS_openat2, root_fd, z, &how, sizeof how);
-}
-
 static void
-read_config(struct found *f, int root_fd, struct pr_str path)
+read_config(struct found *f, struct pr_inventory *inv, struct pr_str path)
 {
 	PR_CLEANUP(pr_buf_fini) struct pr_buf text = PR_BUF_INIT;
 	struct pr_json_fault fault;
 	const struct pr_json *v;
+	const char *why;
 
 	take(f, path);
-	slurp(open_inside(root_fd, path), &text, MAX_CONFIG);
+	slurp(inv_open(inv, PR_EYES_CONFIG, &why), &text, MAX_CONFIG);
 	if (text.n == 0)
 		return;
 	v = pr_json_read(
@@ -132,7 +112,7 @@ static void
 read_program(struct found *f, struct pr_inventory *inv)
 {
 	const char *why;
-	int fd = inv_open(inv, "exe", O_PATH, &why);
+	int fd = inv_open(inv, PR_EYES_PROGRAM, &why);
 	char link[64], path[4096];
 	ssize_t n;
 
@@ -146,16 +126,16 @@ read_program(struct found *f, struct pr_inventory *inv)
 }
 
 struct pr_strs
-daemon_files(struct pr_inventory *inv, struct pr_arena *a, int root_fd)
+daemon_files(struct pr_inventory *inv, struct pr_arena *a)
 {
 	PR_CLEANUP(pr_buf_fini) struct pr_buf args = PR_BUF_INIT;
 	struct found f = {a, pr_arena_array(a, MAX_FILES, sizeof *f.v), 0};
 	struct pr_str config = PR_STR("/etc/docker/daemon.json");
 	const char *why;
 
-	slurp(inv_open(inv, "cmdline", O_RDONLY, &why), &args, MAX_ARGS);
+	slurp(inv_open(inv, PR_EYES_ARGUMENTS, &why), &args, MAX_ARGS);
 	read_arguments(&f, pr_buf_view(&args), &config);
-	read_config(&f, root_fd, config);
+	read_config(&f, inv, config);
 	read_program(&f, inv);
 	return (struct pr_strs){f.v, f.n};
 }

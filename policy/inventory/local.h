@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include <portreeve/eyes.h>
 #include <portreeve/inventory.h>
 
 #include "docker.h"
@@ -144,7 +145,7 @@ void *events_run(void *inv);
 
 /* A file of dockerd's process in /proc, opened; -1 and *why (static). */
 int inv_open(
-    struct pr_inventory *inv, const char *name, int flags, const char **why);
+    struct pr_inventory *inv, enum pr_eyes_file file, const char **why);
 /* The root of dockerd's mount namespace, opened; -1 and *why (static). */
 int inv_root(struct pr_inventory *inv, const char **why);
 /* The mark of a local volume's making; empty if it cannot be told. */

@@ -12,6 +12,7 @@
 
 #include <portreeve/buf.h>
 #include <portreeve/clock.h>
+#include <portreeve/eyes.h>
 
 #include "local.h"
 #include "places.h"
@@ -118,10 +119,8 @@ find_daemon(struct pr_inventory *inv)
 
 /* It is that process still. */
 int
-inv_open(
-    struct pr_inventory *inv, const char *name, int flags, const char **why)
+inv_open(struct pr_inventory *inv, enum pr_eyes_file file, const char **why)
 {
-	char path[64];
 	int fd = -1;
 
 	pthread_mutex_lock(&inv->lock);
@@ -135,8 +134,7 @@ inv_open(
 	if (!is_alive(inv)) {
 		*why = "dockerd's process is not known";
 	} else {
-		snprintf(path, sizeof path, "/proc/%d/%s", (int)inv->pid, name);
-		fd = open(path, flags | O_CLOEXEC);
+		fd = pr_eyes_look(inv->pid, file);
 		if (fd < 0)
 			*why = errno == EACCES || errno == EPERM
 			    ? "dockerd's files may not be looked at"
@@ -155,7 +153,7 @@ inv_open(
 int
 inv_root(struct pr_inventory *inv, const char **why)
 {
-	return inv_open(inv, "root", O_PATH | O_DIRECTORY, why);
+	return inv_open(inv, PR_EYES_ROOT, why);
 }
 
 /* ---- views ---- */
@@ -164,7 +162,7 @@ static int
 read_mounts(struct pr_inventory *inv, struct path_view *v, const char **why)
 {
 	PR_CLEANUP(pr_buf_fini) struct pr_buf text = PR_BUF_INIT;
-	int fd = inv_open(inv, "mountinfo", O_RDONLY, why);
+	int fd = inv_open(inv, PR_EYES_MOUNTS, why);
 	ssize_t n = -1;
 
 	if (fd < 0)
@@ -221,7 +219,7 @@ view_fill(struct pr_inventory *inv, struct path_view *v, const char **why)
 	v->root_fd = inv_root(inv, why);
 	if (v->root_fd < 0 || read_mounts(inv, v, why) < 0)
 		return -1;
-	files = daemon_files(inv, v->arena, v->root_fd);
+	files = daemon_files(inv, v->arena);
 	max += files.n;
 	v->places = pr_arena_array(v->arena, max, sizeof *v->places);
 	for (size_t i = 0; i < PR_COUNT(protected_places); i++)

@@ -34,8 +34,7 @@ void path_view_put(struct pr_inventory *inv, struct path_view *v);
  * Paths in the arguments and the configuration of dockerd, and its program,
  * as dockerd sees them; those that are not there are none.
  */
-struct pr_strs daemon_files(
-    struct pr_inventory *inv, struct pr_arena *a, int root_fd);
+struct pr_strs daemon_files(struct pr_inventory *inv, struct pr_arena *a);
 
 /* ---- shared.c ---- */
 

@@ -24,6 +24,7 @@ THIRD = [
     (r"sqlite3\.h$", ("policy/inventory/", "policy/audit/", "test/")),
     (r"openssl/ssl\.h$", ("proxy/", "test/")),
     (r"openssl/(?!ssl\.h)", ("policy/", "certs/", "proxy/", "test/")),
+    (r"seccomp\.h$", ("policy/base/", "test/")),
     (r"jansson\.h$", ("policy/", "test/")),
     (r"check\.h$", ("test/",)),
 ]
@@ -32,7 +33,7 @@ BARRED = [
     ("policy/eval/", r"portreeve/(directory|inventory|ledger|audit)\.h$",
      "eval/ gets teams and facts as data"),
     ("policy/base/", r"portreeve/(?!compiler|caps|str|arena|buf|err|diag|"
-     r"clock|digest|sign|log|file|glob|dn|notify|reason|version)",
+     r"clock|digest|sign|log|file|glob|dn|notify|reason|version|confine|eyes)",
      "base/ stands on nothing"),
     ("policy/json/", r"portreeve/(policy|decide|directory|inventory|audit|"
      r"identity|eval|judge|lang)\.h$", "json/ knows no policy"),

@@ -188,8 +188,23 @@ def zsh_knows(r, all_commands):
     r.check("client" in got and "inspect" in got, "zsh: a family", got)
 
 
+def tables(r):
+    """The generated part of docs/security.md is what the programs do."""
+    with open(os.path.join(ROOT, "docs/security.md"), encoding="utf-8") as f:
+        text = f.read()
+    with open(os.path.join(SHARE, "doc/security-tables.md"),
+              encoding="utf-8") as f:
+        made = f.read()
+    r.check(made.count("\n| ") > 30, "tables of calls, capabilities, places")
+    part = text.split("<!-- generated -->\n")[1].split("<!-- end -->")[0]
+    r.check(part == made, "docs/security.md says what the tables say",
+            "replace the part between the marks by "
+            "build/share/doc/security-tables.md")
+
+
 def main():
     r = Report()
+    tables(r)
     found = pages()
     all_commands = commands()
     r.check(len(all_commands) > 15, f"{len(all_commands)} commands")
