@@ -51,6 +51,14 @@ struct pr_audit_config {
 	 * allows go on.  0: the file system's size, at most 16 segments.
 	 */
 	uint64_t space;
+	uint64_t age; /* ns; older segments are ended; 0: none is too old */
+	/* Signed checkpoints (docs/log.md): a file with an Ed25519 key, NULL:
+	 * none; after so many records (0: 1000) or so long (ns; 0: 60 s), and
+	 * at the end of each segment.  Their copies go to a file, or to
+	 * "syslog", or nowhere (NULL). */
+	const char *checkpoint_key;
+	uint64_t checkpoint_records, checkpoint_interval;
+	const char *checkpoint_copy;
 };
 
 /* How much of a decision is written (the phase's `audit:`). */

@@ -6,8 +6,10 @@
  * What a proof means: every line carries the digest of the line before it,
  * so a change anywhere shows in the next line.  The last line of a chain has
  * no next line: that it is the last one, and what it says, nothing proves
- * until signed checkpoints exist.  The report names it as unsealed; keeping
- * its number and digest elsewhere (`--head`) closes the gap.
+ * behind the last signed checkpoint.  The report names it as unsealed; keeping
+ * its number and digest elsewhere (`--head`) closes the gap, and so do copies
+ * of checkpoints in a second place.  Whose log it is, only a checkpoint proves
+ * whose key is known from elsewhere.
  */
 #ifndef PR_AUDIT_READ_H
 #define PR_AUDIT_READ_H
@@ -20,6 +22,7 @@
 #include <portreeve/compiler.h>
 #include <portreeve/digest.h>
 #include <portreeve/err.h>
+#include <portreeve/sign.h>
 #include <portreeve/str.h>
 
 /* No line is longer; the writer's caps keep far below. */
@@ -79,6 +82,18 @@ struct pr_log_head {
 	char hash[PR_SHA256_HEX];
 };
 
+/* What is asked of a chain, besides that it holds. */
+struct pr_log_demand {
+	bool partial; /* older segments may have been moved away */
+	const struct pr_log_head *head; /* a line that must be in it, or NULL */
+	/* Whose checkpoints count; there must be one then.  None: each must
+	 * be its own key's, which proves no origin. */
+	const struct pr_public_key *keys;
+	size_t n_keys;
+	/* Lines of a second sink: those of this door must be in it. */
+	struct pr_str copies;
+};
+
 struct pr_log_report {
 	bool intact;
 	/* where it breaks first, if it does */
@@ -91,6 +106,10 @@ struct pr_log_report {
 	struct pr_log_head last; /* the last line: unsealed */
 	char last_file[96];
 	uint64_t last_offset;
+	uint64_t checkpoints;
+	struct pr_log_head sealed; /* the last checkpoint; seq 0: none */
+	char sealed_key[PR_PUBLIC_KEY_TEXT];
+	uint64_t copies;     /* of the second sink that are here */
 	bool head_seen;      /* the head that was asked for is in the chain */
 	struct pr_buf notes; /* lines: torn tails, losses, orphans */
 };
@@ -103,6 +122,10 @@ struct pr_log_report {
  */
 int pr_log_verify(const char *dir, const char *door, bool partial,
     const struct pr_log_head *head, struct pr_log_report *out,
+    struct pr_err **err) PR_NODISCARD;
+/* The same, asking for more. */
+int pr_log_prove(const char *dir, const char *door,
+    const struct pr_log_demand *demand, struct pr_log_report *out,
     struct pr_err **err) PR_NODISCARD;
 void pr_log_report_fini(struct pr_log_report *r);
 

@@ -11,6 +11,7 @@
 #include <portreeve/clock.h>
 #include <portreeve/log.h>
 
+#include "checkpoint.h"
 #include "local.h"
 
 #define ROUND_BYTES ((size_t)256 << 10) /* of a round, then it is written */
@@ -442,6 +443,7 @@ create(const struct pr_audit_config *c)
 	a->sync = c->sync;
 	a->segment_max = c->segment != 0 ? c->segment : (uint64_t)64 << 20;
 	a->space = c->space;
+	a->age = c->age;
 	constants(a, c->daemon);
 	pthread_mutex_init(&a->qlock, NULL);
 	pthread_mutex_init(&a->wlock, NULL);
@@ -460,6 +462,7 @@ static void
 destroy(struct pr_audit *a)
 {
 	pr_segment_close(&a->seg);
+	pr_checkpoints_close(a->checkpoints);
 	pr_fold_fini(&a->fold);
 	pr_queue_fini(&a->queue);
 	pr_buf_fini(&a->out);
@@ -479,11 +482,18 @@ struct pr_audit *
 pr_audit_open(const struct pr_audit_config *config, struct pr_err **err)
 {
 	PR_CLEANUP(pr_err_freep) struct pr_err *why = NULL;
+	struct checkpoints *checkpoints;
 	struct pr_audit *a;
 
 	if (check_config(config, err) != 0)
 		return NULL;
+	checkpoints = pr_checkpoints_open(config, &why);
+	if (why != NULL) {
+		pr_err_set(err, why->code, why->errnum, "%s", pr_err_text(why));
+		return NULL;
+	}
 	a = create(config);
+	a->checkpoints = checkpoints;
 	if (pr_commit_begin(a, &why) != 0 && why->code == PR_ERR_DENIED) {
 		pr_err_set(err, PR_ERR_DENIED, why->errnum, "%s", why->text);
 		destroy(a);

@@ -18,6 +18,7 @@
 #include <portreeve/clock.h>
 #include <portreeve/log.h>
 
+#include "checkpoint.h"
 #include "local.h"
 
 #define TICK      PR_SEC            /* housekeeping */
@@ -43,6 +44,7 @@ pr_commit_begin(struct pr_audit *a, struct pr_err **err)
 			    a->dir, a->seg.name);
 		a->said_at = 0;
 		a->broken = false;
+		a->born = now;
 		return 0;
 	}
 	a->count.failures++;
@@ -74,9 +76,52 @@ segment_failed(struct pr_audit *a, const char *what, int errnum)
 	pr_segment_abandon(&a->seg);
 }
 
+/* Puts and writes a checkpoint; the caller makes it durable. */
+static int
+sign_lines(struct pr_audit *a)
+{
+	size_t n;
+
+	pr_buf_reset(&a->out);
+	pr_checkpoint_put(a->checkpoints, &a->seg, &a->out);
+	n = a->out.n;
+	if (pr_segment_write(&a->seg, a->out.p, n) != 0)
+		return -1;
+	a->count.bytes += n;
+	a->count.records++;
+	pr_buf_reset(&a->out);
+	return 0;
+}
+
+/* What is to be the last line of a segment is signed; wlock held. */
+static void
+seal(struct pr_audit *a)
+{
+	if (a->broken || !pr_checkpoint_due(a->checkpoints, &a->seg, true))
+		return;
+	if (sign_lines(a) != 0) {
+		segment_failed(a, "write", errno);
+	} else if (pr_segment_sync(&a->seg) != 0) {
+		segment_failed(a, "fdatasync", errno);
+	} else {
+		a->seg.durable = a->seg.at.seq;
+		pr_segment_commit(&a->seg);
+		pr_checkpoint_durable(a->checkpoints, a->seg.durable);
+	}
+}
+
+static bool
+is_old(const struct pr_audit *a)
+{
+	return a->age != 0 && a->seg.used && pr_clock_now() - a->born >= a->age;
+}
+
 static void
 rotate(struct pr_audit *a)
 {
+	seal(a);
+	if (a->broken)
+		return;
 	if (a->sync == PR_AUDIT_SYNC_NONE && pr_segment_sync(&a->seg) != 0) {
 		segment_failed(a, "fdatasync", errno);
 		return;
@@ -95,7 +140,7 @@ ready(struct pr_audit *a)
 	if (a->broken)
 		return pr_clock_now() >= a->next_try &&
 		    pr_commit_begin(a, NULL) == 0;
-	if (a->seg.at.offset >= a->segment_max)
+	if (a->seg.at.offset >= a->segment_max || is_old(a))
 		rotate(a);
 	return !a->broken;
 }
@@ -136,9 +181,16 @@ write_lines(struct pr_audit *a, const struct queue *q)
 static bool
 commit(struct pr_audit *a, const struct queue *q)
 {
-	if (q->n == 0)
+	bool due;
+
+	if (q->n > 0 && write_lines(a, q) != 0) {
+		segment_failed(a, "write", errno);
+		return false;
+	}
+	due = pr_checkpoint_due(a->checkpoints, &a->seg, false);
+	if (q->n == 0 && !due)
 		return true;
-	if (write_lines(a, q) != 0) {
+	if (due && sign_lines(a) != 0) {
 		segment_failed(a, "write", errno);
 		return false;
 	}
@@ -151,6 +203,7 @@ commit(struct pr_audit *a, const struct queue *q)
 		a->count.commits++;
 	}
 	pr_segment_commit(&a->seg);
+	pr_checkpoint_durable(a->checkpoints, a->seg.durable);
 	a->count.records += q->n;
 	return true;
 }
@@ -299,10 +352,12 @@ sync_behind(struct pr_audit *a)
 	rc = pr_segment_sync(&a->seg);
 	errnum = errno;
 	pthread_mutex_lock(&a->wlock);
-	if (rc == 0)
+	if (rc == 0) {
 		a->seg.durable = seq;
-	else if (!a->broken)
+		pr_checkpoint_durable(a->checkpoints, seq);
+	} else if (!a->broken) {
 		segment_failed(a, "fdatasync", errnum);
+	}
 	pthread_mutex_unlock(&a->wlock);
 }
 
@@ -399,6 +454,10 @@ pr_commit_run(void *audit)
 		pr_queue_reset(&work);
 	} while (!last);
 	pr_queue_fini(&work);
+	pthread_mutex_lock(&a->wlock);
+	if (a->unwritten == 0 || pr_audit_flush(a) == 0)
+		seal(a);
+	pthread_mutex_unlock(&a->wlock);
 	if (a->sync == PR_AUDIT_SYNC_NONE)
 		sync_behind(a);
 	return NULL;

@@ -12,6 +12,7 @@ const char *const pr_line_types[LINE_TYPES] = {
     [LINE_DECISION] = "decision",
     [LINE_OUTCOME] = "outcome",
     [LINE_LOSS] = "loss",
+    [LINE_CHECKPOINT] = "checkpoint",
 };
 
 #define PUT(o, literal) \

@@ -8,6 +8,7 @@
 
 #include <portreeve/audit.h>
 #include <portreeve/buf.h>
+#include <portreeve/sign.h>
 
 #define SEGMENT_NAME 96 /* longest name of a segment file, with NUL */
 #define SEGMENT_EXT  ".jsonl"
@@ -21,7 +22,8 @@ enum line_type {
 	LINE_SEGMENT = 0,
 	LINE_DECISION,
 	LINE_OUTCOME,
-	LINE_LOSS, /* what could not be written, as counts */
+	LINE_LOSS,       /* what could not be written, as counts */
+	LINE_CHECKPOINT, /* signed */
 	LINE_TYPES
 };
 /* Static; indexed by enum line_type. */
@@ -103,6 +105,9 @@ int pr_segment_begin(struct segment *s, struct pr_err **err) PR_NODISCARD;
 /* Puts a line in `out` and moves s->at behind it; nothing is written. */
 void pr_segment_put(struct segment *s, struct pr_buf *out, enum line_type type,
     struct pr_str body);
+/* The same of a checkpoint, whose body has neither signature nor end. */
+void pr_segment_put_signed(struct segment *s, struct pr_buf *out,
+    struct pr_str body, const struct pr_private_key *k);
 /* Writes lines; -1: errno says why, and the segment must be abandoned. */
 int pr_segment_write(struct segment *s, const char *p, size_t n) PR_NODISCARD;
 /*
@@ -195,7 +200,11 @@ struct pr_audit {
 	atomic_bool low;    /* little room: denials are only counted */
 	struct fold fold;
 
+	struct checkpoints *checkpoints; /* NULL: none */
+	uint64_t age;                    /* of a segment; 0: any */
+
 	/* the committer's own */
+	uint64_t born;     /* the segment; pr_clock_now */
 	uint64_t next_try; /* to begin a segment; pr_clock_now */
 	uint64_t said_at;  /* that it cannot */
 	uint64_t measured; /* bytes written when the space was looked at */

@@ -126,6 +126,29 @@ pr_segment_put(struct segment *s, struct pr_buf *out, enum line_type type,
 	s->at.offset += n;
 }
 
+void
+pr_segment_put_signed(struct segment *s, struct pr_buf *out, struct pr_str body,
+    const struct pr_private_key *k)
+{
+	uint64_t mark = s->durable != s->marked ? s->durable : 0;
+	char text[4 * ((PR_SIGNATURE_LEN + 2) / 3) + 1], head[LINE_HEADROOM];
+	uint8_t sig[PR_SIGNATURE_LEN];
+	size_t from = out->n;
+
+	pr_buf_add(out, head,
+	    pr_line_head(
+		head, LINE_CHECKPOINT, s->at.seq + 1, s->at.hash, mark));
+	pr_buf_str(out, body);
+	s->marked = s->durable;
+	pr_sign(k, (struct pr_str){out->p + from, out->n - from}, sig);
+	pr_base64_encode(sig, sizeof sig, text);
+	pr_buf_printf(out, ",\"signature\":\"%s\"}", text);
+	pr_sha256(out->p + from, out->n - from, s->at.hash);
+	pr_buf_char(out, '\n');
+	s->at.seq++;
+	s->at.offset += out->n - from;
+}
+
 int
 pr_segment_sync(const struct segment *s)
 {

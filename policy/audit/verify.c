@@ -15,9 +15,17 @@
 
 #include <portreeve/audit_read.h>
 
+#include "checkpoint.h"
 #include "local.h"
 
 #define ALL_BYTES UINT64_MAX
+
+/* A checkpoint of the second sink. */
+struct copy {
+	uint64_t seq;
+	char hash[PR_SHA256_HEX];
+	char chain[PR_UUID_LEN];
+};
 
 /* What the header of a segment says. */
 struct header {
@@ -34,7 +42,10 @@ struct header {
 struct proof {
 	const char *dir;
 	struct pr_log_report *r;
-	const struct pr_log_head *head;
+	const char *door;
+	const struct pr_log_demand *demand;
+	struct copy *copies; /* of this door, by number */
+	size_t n_copies;
 	bool text; /* look at what lines say, not only at the chain */
 	char chain[PR_UUID_LEN];
 	/* of the line before */
@@ -174,6 +185,146 @@ check_order(struct proof *p, const char *name, const struct line_head *h,
 	return 0;
 }
 
+/* ---- checkpoints ---- */
+
+static bool
+is_known_key(const struct proof *p, const char *text)
+{
+	char known[PR_PUBLIC_KEY_TEXT];
+
+	for (size_t i = 0; i < p->demand->n_keys; i++) {
+		pr_public_key_print(&p->demand->keys[i], known);
+		if (strcmp(known, text) == 0)
+			return true;
+	}
+	return p->demand->n_keys == 0;
+}
+
+/* Its digest is in p->hash already. */
+static int
+check_checkpoint(struct proof *p, const char *name, const struct line_head *h,
+    struct pr_str line, uint64_t offset)
+{
+	struct checkpoint c = {.chain = ""};
+	const char *fault = pr_checkpoint_read(line, &c);
+
+	if (fault == NULL && strcmp(c.chain, p->chain) != 0)
+		fault = "this checkpoint is of another chain";
+	if (fault == NULL && !is_known_key(p, c.key))
+		fault = "this checkpoint was signed by a key that is not among "
+			"those that were given";
+	if (fault != NULL)
+		return broken(p, name, h->seq, offset, "%s", fault);
+	p->r->checkpoints++;
+	p->r->sealed.seq = h->seq;
+	memcpy(p->r->sealed.hash, p->hash, sizeof p->hash);
+	memcpy(p->r->sealed_key, c.key, sizeof c.key);
+	return 0;
+}
+
+/* The second sink has seen a line of this number: is it this one? */
+static int
+check_copies(struct proof *p, const char *name, const struct line_head *h,
+    uint64_t offset)
+{
+	for (size_t i = 0; i < p->n_copies; i++) {
+		const struct copy *c = &p->copies[i];
+
+		if (c->seq != h->seq || strcmp(c->chain, p->chain) != 0)
+			continue;
+		if (strcmp(c->hash, p->hash) != 0)
+			return broken(p, name, h->seq, offset,
+			    "record %llu is not the checkpoint that the second "
+			    "sink has",
+			    (unsigned long long)h->seq);
+		p->r->copies++;
+		return 0;
+	}
+	return 0;
+}
+
+/* Every copy is in the chain, but of what was moved away. */
+static void
+check_copies_seen(struct proof *p)
+{
+	uint64_t must = 0;
+	const struct copy *last = NULL;
+
+	for (size_t i = 0; i < p->n_copies; i++) {
+		const struct copy *c = &p->copies[i];
+
+		if (p->demand->partial && strcmp(c->chain, p->chain) == 0 &&
+		    c->seq < p->r->first_seq)
+			continue;
+		must++;
+		last = c;
+	}
+	if (must > p->r->copies)
+		broken(p, p->file, p->seq, p->offset,
+		    "the second sink has %llu checkpoints up to record %llu, "
+		    "of which %llu are here: records were cut off or replaced",
+		    (unsigned long long)must, (unsigned long long)last->seq,
+		    (unsigned long long)p->r->copies);
+}
+
+static int
+by_seq(const void *a, const void *b)
+{
+	const struct copy *x = a, *y = b;
+	int c = strcmp(x->chain, y->chain);
+
+	return c != 0 ? c : (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+static bool
+is_same(const struct copy *a, const struct copy *b)
+{
+	return a->seq == b->seq && strcmp(a->hash, b->hash) == 0 &&
+	    strcmp(a->chain, b->chain) == 0;
+}
+
+/* Lines of the sink; what a syslog has put before them does not matter. */
+static int
+read_copies(struct proof *p, struct pr_err **err)
+{
+	struct pr_str rest = p->demand->copies;
+	size_t cap = 0, n = 0;
+
+	while (rest.p != NULL && rest.n > 0) {
+		struct pr_str line = pr_str_cut(&rest, '\n');
+		struct checkpoint c = {.chain = ""};
+		uint8_t hash[PR_SHA256_LEN];
+		struct line_head h;
+
+		line = pr_str_sub(line, pr_str_find(line, '{'), line.n);
+		if (line.n == 0)
+			continue;
+		if (!pr_line_read(line, &h) || h.type != LINE_CHECKPOINT ||
+		    pr_checkpoint_read(line, &c) != NULL ||
+		    !is_known_key(p, c.key))
+			return pr_err_set(err, PR_ERR_INVALID, 0,
+			    "the second sink has a line that is no good "
+			    "checkpoint: %.*s",
+			    PR_STRF(pr_str_sub(line, 0, 60)));
+		if (strcmp(c.door, p->door) != 0)
+			continue;
+		p->copies = pr_grow(p->copies, n, &cap, sizeof *p->copies);
+		pr_sha256(line.p, line.n, hash);
+		p->copies[n].seq = h.seq;
+		pr_hex(hash, sizeof hash, p->copies[n].hash);
+		memcpy(p->copies[n++].chain, c.chain, sizeof c.chain);
+	}
+	if (n > 1)
+		qsort(p->copies, n, sizeof *p->copies, by_seq);
+	/* a copy that was sent twice is one */
+	for (size_t i = 0; i < n; i++) {
+		if (p->n_copies == 0 ||
+		    !is_same(&p->copies[p->n_copies - 1], &p->copies[i]))
+			p->copies[p->n_copies++] = p->copies[i];
+	}
+	return 0;
+}
+
 /* The line counts: it is what the next one must follow. */
 static int
 accept(struct proof *p, const char *name, const struct line_head *h,
@@ -181,6 +332,7 @@ accept(struct proof *p, const char *name, const struct line_head *h,
 {
 	uint8_t hash[PR_SHA256_LEN];
 	struct pr_log_report *r = p->r;
+	const struct pr_log_head *head = p->demand->head;
 
 	pr_sha256(line.p, line.n, hash);
 	pr_hex(hash, sizeof hash, p->hash);
@@ -201,9 +353,13 @@ accept(struct proof *p, const char *name, const struct line_head *h,
 	memcpy(r->last.hash, p->hash, sizeof r->last.hash);
 	(void)snprintf(r->last_file, sizeof r->last_file, "%s", name);
 	r->last_offset = offset;
-	if (p->head == NULL || p->head->seq != h->seq)
+	if (h->type == LINE_CHECKPOINT &&
+	    (check_checkpoint(p, name, h, line, offset) != 0 ||
+		check_copies(p, name, h, offset) != 0))
+		return -1;
+	if (head == NULL || head->seq != h->seq)
 		return 0;
-	if (strcmp(p->head->hash, p->hash) != 0)
+	if (strcmp(head->hash, p->hash) != 0)
 		return broken(p, name, h->seq, offset,
 		    "record %llu is not the one with the digest that was asked "
 		    "for",
@@ -445,17 +601,25 @@ check_files(struct proof *p, const struct pr_log_files *f,
 
 static int
 prove(struct proof *p, const struct pr_log_files *f,
-    const struct header *headers, bool partial, struct pr_err **err)
+    const struct header *headers, struct pr_err **err)
 {
+	const struct pr_log_head *head = p->demand->head;
 	int rc;
 
 	*p->r = (struct pr_log_report){.intact = true};
-	rc = check_files(p, f, headers, partial, err);
-	if (rc == 0 && p->r->intact && p->head != NULL && !p->r->head_seen)
+	rc = check_files(p, f, headers, p->demand->partial, err);
+	if (rc != 0 || !p->r->intact)
+		return rc;
+	if (head != NULL && !p->r->head_seen)
 		broken(p, p->file, p->seq, p->offset,
 		    "the log ends before record %llu, which was asked for",
-		    (unsigned long long)p->head->seq);
-	return rc;
+		    (unsigned long long)head->seq);
+	if (p->demand->n_keys > 0 && p->r->checkpoints == 0)
+		broken(p, p->file, p->seq, p->offset,
+		    "no record is a checkpoint of the key: whose log this is, "
+		    "nothing proves");
+	check_copies_seen(p);
+	return 0;
 }
 
 int
@@ -463,8 +627,18 @@ pr_log_verify(const char *dir, const char *door, bool partial,
     const struct pr_log_head *head, struct pr_log_report *out,
     struct pr_err **err)
 {
+	const struct pr_log_demand demand = {.partial = partial, .head = head};
+
+	return pr_log_prove(dir, door, &demand, out, err);
+}
+
+int
+pr_log_prove(const char *dir, const char *door,
+    const struct pr_log_demand *demand, struct pr_log_report *out,
+    struct pr_err **err)
+{
 	PR_CLEANUP(pr_log_files_free) struct pr_log_files f = {0};
-	struct proof p = {.dir = dir, .r = out, .head = head};
+	struct proof p = {.dir = dir, .door = door, .r = out, .demand = demand};
 	struct header *headers;
 	int rc = 0;
 
@@ -475,14 +649,22 @@ pr_log_verify(const char *dir, const char *door, bool partial,
 	for (size_t i = 0; i < f.n && rc == 0; i++)
 		rc = load_header(&p, f.names[i], headers + i, err);
 	if (rc == 0)
-		rc = prove(&p, &f, headers, partial, err);
+		rc = read_copies(&p, err);
+	if (rc == 0)
+		rc = prove(&p, &f, headers, err);
 	if (rc == 0 && out->intact) {
 		/* the chain holds: what is left is what its lines say */
 		pr_log_report_fini(out);
-		p = (struct proof){
-		    .dir = dir, .r = out, .head = head, .text = true};
-		rc = prove(&p, &f, headers, partial, err);
+		p = (struct proof){.dir = dir,
+		    .door = door,
+		    .r = out,
+		    .demand = demand,
+		    .copies = p.copies,
+		    .n_copies = p.n_copies,
+		    .text = true};
+		rc = prove(&p, &f, headers, err);
 	}
+	free(p.copies);
 	free(headers);
 	return rc;
 }

@@ -53,6 +53,10 @@ struct raw_cache {
 };
 struct raw_audit {
 	const struct ynode *dir, *failure, *sync, *segment, *space, *key;
+	const struct ynode *age, *checkpoint;
+};
+struct raw_checkpoint {
+	const struct ynode *key, *records, *interval, *copy;
 };
 struct raw_plugin {
 	const struct ynode *socket, *deadline, *peer_uids, *plain_tcp, *grpc;
@@ -174,6 +178,14 @@ static const struct field directory_fields[] = {
 };
 TABLE(directory_table, "directory block", directory_fields);
 
+static const struct field checkpoint_fields[] = {
+	NEED(raw_checkpoint, key, "key", STR, "file of the Ed25519 key, PEM"),
+	KEY(raw_checkpoint, records, "records", NUM, "one after so many records"),
+	KEY(raw_checkpoint, interval, "interval", DURATION, "and after so long, if there are any"),
+	KEY(raw_checkpoint, copy, "copy", STR, "file for copies, or syslog"),
+};
+TABLE(checkpoint_table, "checkpoint block", checkpoint_fields);
+
 static const struct field audit_fields[] = {
 	KEY(raw_audit, dir, "dir", STR, "folder of the decision log"),
 	WORDS(raw_audit, failure, "failure", "deny|allow", "what an allow without a durable record becomes"),
@@ -181,6 +193,8 @@ static const struct field audit_fields[] = {
 	KEY(raw_audit, segment, "segment", SIZE, "size of a segment"),
 	KEY(raw_audit, space, "space", SIZE, "room that the log may count on"),
 	KEY(raw_audit, key, "key", STR, "file of the key that masks secrets"),
+	KEY(raw_audit, age, "age", DURATION, "of a segment, at most; 0s: any"),
+	SUB(raw_audit, checkpoint, "checkpoint", MAP, checkpoint_table, "signed lines"),
 };
 TABLE(audit_table, "audit block", audit_fields);
 
@@ -519,6 +533,27 @@ read_size(struct reader *r, const struct ynode *n, uint64_t *out)
 }
 
 static void
+read_checkpoint(struct reader *r, const struct ynode *n)
+{
+	struct pr_audit_config *a = &r->out->audit;
+	struct raw_checkpoint raw = {0};
+
+	if (!block(r, n, &checkpoint_table, &raw))
+		return;
+	a->checkpoint_key = path_of(r, raw.key, NULL);
+	if (raw.records != NULL)
+		(void)value_num(
+		    &r->l, raw.records, 1, 1000000000, &a->checkpoint_records);
+	if (raw.interval != NULL)
+		(void)value_duration(
+		    &r->l, raw.interval, &a->checkpoint_interval);
+	a->checkpoint_copy =
+	    raw.copy != NULL && pr_str_is(raw.copy->s, "syslog")
+	    ? "syslog"
+	    : path_of(r, raw.copy, NULL);
+}
+
+static void
 read_audit(struct reader *r, const struct ynode *n)
 {
 	struct pr_audit_config *a = &r->out->audit;
@@ -535,6 +570,10 @@ read_audit(struct reader *r, const struct ynode *n)
 	a->segment = UINT64_C(64) << 20;
 	read_size(r, raw.segment, &a->segment);
 	read_size(r, raw.space, &a->space);
+	a->age = 24 * 3600 * PR_SEC;
+	if (raw.age != NULL)
+		(void)value_duration(&r->l, raw.age, &a->age);
+	read_checkpoint(r, raw.checkpoint);
 }
 
 /* -- plugin -- */

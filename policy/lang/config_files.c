@@ -36,6 +36,10 @@ pr_config_files(const struct pr_config *c, struct pr_arena *a, size_t *n)
 	add(&l, c->promotions);
 	add(&l, c->audit.dir);
 	add(&l, c->audit.key_file);
+	add(&l, c->audit.checkpoint_key);
+	if (c->audit.checkpoint_copy != NULL &&
+	    c->audit.checkpoint_copy[0] == '/') /* not "syslog" */
+		add(&l, c->audit.checkpoint_copy);
 	add(&l, c->admin_socket);
 	add(&l, c->plugin.socket);
 	add(&l, c->identity_deny);
