@@ -22,6 +22,7 @@
 #include <portreeve/notify.h>
 #include <portreeve/version.h>
 
+#include "admin.h"
 #include "jobs.h"
 #include "loop.h"
 #include "proxy.h"
@@ -266,6 +267,11 @@ start_serving(struct proxy *p)
 			return failed(err);
 		p->n_loops++;
 	}
+	if (p->config.proxy.admin != NULL) {
+		p->admin = admin_start(p, p->config.proxy.admin, &err);
+		if (p->admin == NULL)
+			return failed(err);
+	}
 	return EXIT_OK;
 }
 
@@ -322,8 +328,8 @@ reload_tls(struct proxy *p)
 	return rc;
 }
 
-static int
-reload(struct proxy *p)
+int
+proxy_reload(struct proxy *p, struct pr_buf *text)
 {
 	PR_CLEANUP(pr_diags_freep) struct pr_diags *ds = pr_diags_new();
 	char hash[65];
@@ -338,6 +344,9 @@ reload(struct proxy *p)
 	pr_judge_policy_hash(p->judge, hash);
 	pthread_mutex_unlock(&p->reload_lock);
 	pr_diags_print(ds, stderr);
+	pr_diags_format(ds, text);
+	pr_buf_printf(text, "%spolicy %s is in force\n",
+	    rc == 0 ? "" : "not all was done; see the log; ", hash);
 	for (size_t i = 0; i < p->n_loops; i++)
 		loop_order(p->loops[i], LOOP_LOOK);
 	if (rc == 0)
@@ -350,6 +359,14 @@ reload(struct proxy *p)
 	pr_notify_ready(
 	    rc == 0 ? "serving" : "serving; the last reload failed");
 	return rc;
+}
+
+static void
+reload_by_signal(struct proxy *p)
+{
+	PR_CLEANUP(pr_buf_fini) struct pr_buf text = PR_BUF_INIT;
+
+	(void)!proxy_reload(p, &text); /* it has said what happened */
 }
 
 /* --- signals ------------------------------------------------------------ */
@@ -387,7 +404,7 @@ serve(struct proxy *p, int signals)
 		while (read(signals, &info, sizeof info) == sizeof info) {
 			if (info.ssi_signo != SIGHUP)
 				return;
-			(void)!reload(p); /* it has said what happened */
+			reload_by_signal(p);
 		}
 	}
 }
@@ -410,13 +427,14 @@ drain(struct proxy *p)
 static void
 stop(struct proxy *p)
 {
+	admin_stop(p->admin);
 	drain(p);
-	for (size_t i = 0; i < p->n_listeners; i++)
-		listener_shut(&p->listeners[i]);
 	for (size_t i = 0; i < p->n_loops; i++)
 		loop_order(p->loops[i], LOOP_STOP);
 	for (size_t i = 0; i < p->n_loops; i++)
 		loop_halt(p->loops[i]);
+	for (size_t i = 0; i < p->n_listeners; i++)
+		listener_shut(&p->listeners[i]);
 	jobs_stop(p->jobs);
 	pr_audit_close(p->audit);
 	for (size_t i = 0; i < p->n_loops; i++)
@@ -452,7 +470,8 @@ int
 main(int argc, char **argv)
 {
 	struct options o = {.config = PR_CONFIG_PATH};
-	struct proxy p = {.reload_lock = PTHREAD_MUTEX_INITIALIZER};
+	struct proxy p = {.reload_lock = PTHREAD_MUTEX_INITIALIZER,
+	    .started = pr_clock_now()};
 	int signals, rc = read_options(argc, argv, &o);
 
 	if (rc >= 0)

@@ -11,6 +11,7 @@
 
 #include "listen.h"
 
+struct admin;
 struct loop;
 struct jobs;
 struct subjects;
@@ -49,6 +50,9 @@ struct proxy {
 	_Atomic size_t held; /* bytes of bodies that are held to be judged */
 	atomic_bool draining;
 
+	uint64_t started;
+	struct admin *admin; /* NULL: not asked for */
+
 	pthread_mutex_t reload_lock;
 	struct {
 #define X(field, text) _Atomic uint64_t field;
@@ -56,5 +60,11 @@ struct proxy {
 #undef X
 	} count;
 };
+
+/*
+ * Reads policy, certificates and revocation lists again.  0, or -1 where not
+ * all was done; `text` gets what a person wants to read.  One at a time.
+ */
+int proxy_reload(struct proxy *p, struct pr_buf *text) PR_NODISCARD;
 
 #endif /* PROXY_H */

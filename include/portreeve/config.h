@@ -80,6 +80,7 @@ struct pr_config {
 		const struct pr_config_listen *listen;
 		size_t n_listen;
 		const char *assertion_key;  /* or NULL */
+		const char *admin;          /* its admin socket, or NULL */
 		uint64_t deadline;          /* ns; of a decision; default 2 s */
 		unsigned workers;           /* 0: as many as fit the machine */
 		unsigned threads;           /* event loops; default 1 */

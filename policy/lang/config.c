@@ -64,7 +64,7 @@ struct raw_plugin {
 };
 struct raw_proxy {
 	const struct ynode *listen, *assertion_key, *deadline, *workers;
-	const struct ynode *threads, *timeouts, *limits;
+	const struct ynode *threads, *timeouts, *limits, *admin;
 };
 struct raw_proxy_timeouts {
 	const struct ynode *handshake, *head, *body, *idle, *stall, *total;
@@ -246,6 +246,7 @@ TABLE(proxy_limits_table, "limits of the proxy", proxy_limits_fields);
 static const struct field proxy_fields[] = {
 	SUB(raw_proxy, listen, "listen", MAPS, listen_table, "where clients come in"),
 	KEY(raw_proxy, assertion_key, "assertion_key", STR, "key shared with the plugin"),
+	KEY(raw_proxy, admin, "admin", STR, "its own admin socket; default: none"),
 	KEY(raw_proxy, deadline, "deadline", DURATION, "for a decision, in all"),
 	KEY(raw_proxy, workers, "workers", NUM, "threads that wait for look-ups; default: as fits the machine"),
 	KEY(raw_proxy, threads, "threads", NUM, "event loops; default 1"),
@@ -778,6 +779,7 @@ read_proxy(struct reader *r, const struct ynode *n)
 
 	(void)block(r, n, &proxy_table, &raw);
 	c->proxy.assertion_key = path_of(r, raw.assertion_key, NULL);
+	c->proxy.admin = path_of(r, raw.admin, NULL);
 	read_proxy_bounds(r, &raw);
 	if (raw.listen == NULL)
 		return;

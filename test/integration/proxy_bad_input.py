@@ -151,7 +151,8 @@ class World:
         self.lab.run("crl", "--out", self.crl)
         self.d = Daemon(room("docker.sock"))
         self.p = Proxy(room, self.d.path, self.lab, POLICY, PEOPLE,
-                       crl=self.crl, options=OPTIONS, sync="none").start()
+                       crl=self.crl, options=OPTIONS
+                       + f"  admin: {room('admin.sock')}\n", sync="none").start()
 
     def ask(self, who="olga", target=INFO, lab=None):
         try:
@@ -327,6 +328,32 @@ def slow(r, w):
     r.check(ends(s, 15), "a stream that does not go on: closed")
 
 
+def admin(r, w):
+    def ask(path, method="GET"):
+        return wire.request(w.room("admin.sock"), method, path)
+
+    r.equal(ask("/healthz").body, b"ok\n", "the admin socket: /healthz")
+    r.check(b"not ok  daemon" in ask("/readyz").body,
+            "/readyz says what is amiss", ask("/readyz").message)
+    r.equal(ask("/status").json["door"], "proxy", "/status")
+    text = ask("/metrics").body.decode()
+    r.check("portreeve_proxy_requests_total" in text, "/metrics", text[:300])
+    a = ask("/reload", "POST")
+    r.check(a.status == 200 and b"is in force" in a.body, "/reload",
+            a.message)
+    with open(w.p.policy_file, encoding="utf-8") as f:
+        good = f.read()
+    w.p.write_policy("version: 2\n")
+    a = ask("/reload", "POST")
+    r.check(a.status == 422 and "error" in a.message,
+            "/reload of a broken policy", a.message)
+    w.p.write_policy(good)
+    r.equal(ask("/reload", "POST").status, 200, "and of a mended one")
+    r.equal(ask("/nothing").status, 404, "other paths are none")
+    r.equal(os.stat(w.room("admin.sock")).st_mode & 0o777, 0o600,
+            "only its owner may open it")
+
+
 def many(r, w):
     open_ones = [w.p.connect(*w.lab.pair("olga")) for _ in range(30)]
     a = w.ask()
@@ -361,7 +388,7 @@ def main():
     r = Report(verbose=False)
     with Room("badinput") as room:
         w = World(room)
-        for part in (certificates, revocation, daemons, slow, many):
+        for part in (certificates, revocation, daemons, slow, admin, many):
             try:
                 part(r, w)
             except (OSError, RuntimeError, IndexError) as e:
