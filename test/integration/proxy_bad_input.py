@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import time
@@ -354,6 +355,43 @@ def admin(r, w):
             "only its owner may open it")
 
 
+def inherited(r, w):
+    """A service manager opens the socket: it outlives the program."""
+    p = Proxy(w.room, w.d.path, w.lab, POLICY, PEOPLE, name="heir",
+              sync="none")
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", p.port))
+    s.listen(16)
+
+    def start():
+        with open(p.log, "ab") as log:
+            return subprocess.Popen(
+                ["sh", "-c", "export LISTEN_PID=$$ LISTEN_FDS=1; exec \"$@\"",
+                 "sh", p.program, "--config", p.config_file], stdout=log,
+                stderr=log, stdin=subprocess.DEVNULL, close_fds=False,
+                preexec_fn=lambda: os.dup2(s.fileno(), 3, True))
+
+    def ask():
+        c = wire.connect_tls(p.port, *w.lab.pair("olga"), w.lab.ca, 60.0)
+        return wire.send_raw(c, wire.encode("GET", INFO)).status
+
+    proc = start()
+    r.equal(ask(), 200, "an inherited socket is taken by its address")
+    proc.terminate()
+    proc.wait(20)
+    later = []
+    t = threading.Thread(target=lambda: later.append(ask()))
+    t.start()
+    time.sleep(0.2)
+    proc = start()
+    t.join(60)
+    r.equal(later, [200], "who comes between two programs waits")
+    proc.terminate()
+    proc.wait(20)
+    s.close()
+
+
 def many(r, w):
     open_ones = [w.p.connect(*w.lab.pair("olga")) for _ in range(30)]
     a = w.ask()
@@ -388,7 +426,7 @@ def main():
     r = Report(verbose=False)
     with Room("badinput") as room:
         w = World(room)
-        for part in (certificates, revocation, daemons, slow, admin, many):
+        for part in (certificates, revocation, daemons, slow, admin, inherited, many):
             try:
                 part(r, w)
             except (OSError, RuntimeError, IndexError) as e:
