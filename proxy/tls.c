@@ -113,7 +113,7 @@ set_words(SSL_CTX *ssl, struct pr_err **err)
 {
 	if (SSL_CTX_set_cipher_list(ssl, ciphers12) != 1 ||
 	    SSL_CTX_set_ciphersuites(ssl, ciphers13) != 1 ||
-	    SSL_CTX_set1_groups_list(ssl, groups) != 1)
+	    SSL_CTX_set1_groups_list(ssl, (void *)(uintptr_t)groups) != 1)
 		return openssl_failed(err, "ciphers", "of TLS");
 	return 0;
 }
