@@ -154,11 +154,13 @@ $(B)/test/%.o: CPPFLAGS += -Itest
 
 # The judge's own parts: what it keeps between two stages, its table of flags.
 $(B)/test/unit/test_pending.o $(B)/test/unit/test_command.o \
-$(B)/test/unit/test_response.o $(B)/test/unit/test_usage.o: \
+$(B)/test/unit/test_response.o $(B)/test/unit/test_usage.o \
+$(B)/test/unit/test_runs.o: \
 	CPPFLAGS += -Ipolicy/judge
 
-# A clock that a test moves.
+# Clocks that a test moves.
 $(B)/unit/test_usage: LDFLAGS += -Wl,--wrap=pr_clock_now
+$(B)/unit/test_runs: LDFLAGS += -Wl,--wrap=pr_clock_monotonic,--wrap=pr_clock_wall
 
 # The plugin's parts, tested without its main().
 $(B)/unit/test_call: $(B)/plugin/call.o

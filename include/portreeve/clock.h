@@ -10,6 +10,8 @@
 
 /* CLOCK_BOOTTIME in ns: for ages, deadlines and TTLs. */
 uint64_t pr_clock_now(void);
+/* CLOCK_MONOTONIC in ns: of this boot, and nobody can set it. */
+uint64_t pr_clock_monotonic(void);
 /* CLOCK_REALTIME in ns since 1970: for records and validity. */
 int64_t pr_clock_wall(void);
 /* "2026-11-22T10:16:37.123456Z" for a wall time; buf takes 28 bytes. */

@@ -130,9 +130,6 @@ pr_quota_ask_of_update(struct pr_arena *a, const struct pr_request *rq,
 	r.nano = asked.nano != 0 ? asked.nano : r.nano;
 	r.quota = asked.quota != 0 ? asked.quota : r.quota;
 	r.period = asked.period != 0 ? asked.period : r.period;
-	/* a quota beside NanoCpus: the daemon refuses it, or has it count */
-	if (asked.nano == 0 && asked.quota != 0)
-		r.nano = 0;
 	out->after = amounts(host, &r);
 	return 0;
 }

@@ -13,6 +13,15 @@ pr_clock_now(void)
 	return (uint64_t)ts.tv_sec * PR_SEC + (uint64_t)ts.tv_nsec;
 }
 
+uint64_t
+pr_clock_monotonic(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * PR_SEC + (uint64_t)ts.tv_nsec;
+}
+
 int64_t
 pr_clock_wall(void)
 {

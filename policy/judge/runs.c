@@ -39,28 +39,19 @@ struct running { /* a container that was seen to run */
 
 struct runs_watch {
 	pthread_mutex_t lock;
-	pthread_cond_t work;
+	pthread_cond_t work, looked_cond;
 	struct event *first, **last;
 	size_t queued;
 	bool missed; /* all must be looked at */
 	bool unseen; /* no events */
 	bool blind;  /* nor a look since: what runs may have stopped */
-	bool stop, started;
+	bool stop, started, looked;
 	struct running *buckets[BUCKETS];
 	uint64_t passes;
 	struct runs_source source;
 	char boot[64];
 	pthread_t thread;
 };
-
-static uint64_t
-monotonic(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * PR_SEC + (uint64_t)ts.tv_nsec;
-}
 
 static void
 read_boot(char out[64])
@@ -84,6 +75,7 @@ runs_watch_new(void)
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&w->work, &attr);
+	pthread_cond_init(&w->looked_cond, &attr);
 	pthread_condattr_destroy(&attr);
 	w->last = &w->first;
 	w->blind = w->unseen = true;
@@ -115,6 +107,7 @@ runs_watch_free(struct runs_watch *w)
 		}
 	}
 	pthread_cond_destroy(&w->work);
+	pthread_cond_destroy(&w->looked_cond);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
 }
@@ -156,7 +149,7 @@ void
 runs_watch_event(
     struct runs_watch *w, enum pr_container_event what, struct pr_str id)
 {
-	uint64_t now = monotonic();
+	uint64_t now = pr_clock_monotonic();
 
 	pthread_mutex_lock(&w->lock);
 	switch (what) {
@@ -395,7 +388,7 @@ look_at(struct runs_watch *w, struct pr_str id)
 	}
 	if (r != NULL) {
 		pthread_mutex_lock(&w->lock);
-		begin(w, r, since_of(w, r, monotonic()));
+		begin(w, r, since_of(w, r, pr_clock_monotonic()));
 		pthread_mutex_unlock(&w->lock);
 	}
 	return sure;
@@ -421,7 +414,7 @@ look_at_all(struct runs_watch *w)
 {
 	struct pr_list_ref *list;
 	const struct pr_listed *items;
-	uint64_t begun = monotonic();
+	uint64_t begun = pr_clock_monotonic();
 	bool sure = true;
 	const char *why;
 	size_t n;
@@ -443,6 +436,8 @@ look_at_all(struct runs_watch *w)
 		pthread_mutex_lock(&w->lock);
 		drop_unseen(w, begun);
 		w->blind = w->unseen;
+		w->looked = true;
+		pthread_cond_broadcast(&w->looked_cond);
 		pthread_mutex_unlock(&w->lock);
 	}
 	return sure;
@@ -454,7 +449,7 @@ look_at_all(struct runs_watch *w)
 static void
 write_running(struct runs_watch *w)
 {
-	uint64_t now = monotonic();
+	uint64_t now = pr_clock_monotonic();
 
 	if (!w->blind)
 		draw_line(w, now);
@@ -473,7 +468,7 @@ await_work(struct runs_watch *w, uint64_t until)
 	bool missed = w->missed;
 
 	while (!w->stop && w->first == NULL && w->missed == missed &&
-	    monotonic() < until)
+	    pr_clock_monotonic() < until)
 		if (pthread_cond_timedwait(&w->work, &w->lock, &ts) ==
 		    ETIMEDOUT)
 			break;
@@ -511,12 +506,12 @@ static void *
 watch(void *arg)
 {
 	struct runs_watch *w = arg;
-	uint64_t tick = monotonic() + TICK, retry = 0;
+	uint64_t tick = pr_clock_monotonic() + TICK, retry = 0;
 
 	pthread_mutex_lock(&w->lock);
 	while (!w->stop) {
 		struct event *e = pop(w);
-		uint64_t now = monotonic();
+		uint64_t now = pr_clock_monotonic();
 
 		if (e != NULL) {
 			pthread_mutex_unlock(&w->lock);
@@ -528,7 +523,7 @@ watch(void *arg)
 			pthread_mutex_unlock(&w->lock);
 			look_again(w);
 			pthread_mutex_lock(&w->lock);
-			retry = monotonic() + RETRY;
+			retry = pr_clock_monotonic() + RETRY;
 		} else if (now >= tick) {
 			write_running(w);
 			tick = now + TICK;
@@ -569,10 +564,29 @@ runs_watch_stop(struct runs_watch *w)
 }
 
 bool
+runs_watch_looked(struct runs_watch *w, uint64_t deadline)
+{
+	uint64_t now;
+	bool looked;
+
+	pthread_mutex_lock(&w->lock);
+	while (!w->looked && (now = pr_clock_now()) < deadline) {
+		uint64_t until = pr_clock_monotonic() + (deadline - now);
+		struct timespec ts = {
+		    (time_t)(until / PR_SEC), (long)(until % PR_SEC)};
+
+		pthread_cond_timedwait(&w->looked_cond, &w->lock, &ts);
+	}
+	looked = w->looked;
+	pthread_mutex_unlock(&w->lock);
+	return looked;
+}
+
+bool
 runs_watch_longest(struct runs_watch *w, struct pr_str phase,
     struct pr_str digest, uint64_t *ns)
 {
-	uint64_t now = monotonic();
+	uint64_t now = pr_clock_monotonic();
 	bool ran = pr_ledger_ran(w->source.ledger, phase, digest, ns);
 
 	pthread_mutex_lock(&w->lock);

@@ -40,6 +40,11 @@ void runs_watch_free(struct runs_watch *w); /* NULL is fine */
 void runs_watch_event(
     struct runs_watch *w, enum pr_container_event what, struct pr_str id);
 
+/*
+ * Has the daemon been looked at since the start?  Before that a run that goes
+ * on may not be known.  Waits until then or the deadline (0: not at all).
+ */
+bool runs_watch_looked(struct runs_watch *w, uint64_t deadline);
 /* The longest run that is known, those under way included. */
 bool runs_watch_longest(struct runs_watch *w, struct pr_str phase,
     struct pr_str digest, uint64_t *ns);

@@ -230,12 +230,13 @@
 	    .objects = HAS("'CpuQuota':50000"),
 	    .there = "[" BOUND(1, 500000000, 0) "]"},
 	"deny quota g"},
+    /* the daemon refuses a quota beside NanoCpus: nothing is raised */
     {UPD("cpus: 1"), "h",
 	{.call = UPDATE,
 	    .body = "{'CpuQuota':200000}",
 	    .objects = HAS("'NanoCpus':500000000"),
 	    .there = "[" BOUND(1, 500000000, 0) "]"},
-	"deny quota g"},
+	"allow grant g"},
     /* the container's owner; nobody's and what is unknown to the policy */
     {"grants:\n  - {id: g, team: ops, role: all, phases: [\"*\"], owner: any, "
      "profile: unrestricted}\nquotas:\n  - {team: \"*\", memory: 1KiB}\n",
