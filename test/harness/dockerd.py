@@ -167,7 +167,8 @@ class Dockerd:
             listener = socket.socket()
             # a restart takes the same port again
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(("127.0.0.1", self.port or 0))
+            # the one that was killed may still be on its way out
+            wait_until("the port", lambda: self.bind(listener), 30)
             listener.listen(128)
             self.port = listener.getsockname()[1]
             fds = (listener.fileno(),)
@@ -189,6 +190,13 @@ class Dockerd:
         self.pid = next(p for p in children(init)
                         if command(p) == os.path.basename(self.program))
         return self
+
+    def bind(self, listener):
+        try:
+            listener.bind(("127.0.0.1", self.port or 0))
+            return True
+        except OSError:
+            return False
 
     def answers(self):
         try:
