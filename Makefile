@@ -298,6 +298,13 @@ install: all
 		"$(DESTDIR)$(UNITDIR)/$$(basename "$$f")"; done
 	$(call say,INST,$(DESTDIR)$(PREFIX))
 
+## restarts: 200 restarts and 1,000 reloads of the plugin beneath a real dockerd under load
+.PHONY: restarts
+restarts:
+	@test/deps.sh build run test
+	@$(MAKEQ) -j$(J) all
+	@RESTARTS=200 PORTREEVE_BUILD='$(B)' test/integration/restart_dockerd.py
+
 ## deb: the Debian package, in build/deb (DEB_BUILD_OPTIONS=nocheck without its tests)
 DEB := $(B)/deb
 .PHONY: deb deb-check

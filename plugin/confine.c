@@ -15,7 +15,7 @@
 #include <portreeve/eyes.h>
 #include <portreeve/file.h>
 
-#define MAX_PLACES 64
+#define MAX_PLACES 256
 #define MAX_PORTS  64
 
 struct room {
@@ -70,7 +70,7 @@ static int
 check_owners(struct room *r, const struct pr_config *c)
 {
 	const char *const files[] = {c->file, c->policy, c->identity_deny,
-	    c->directory.file.s, c->directory.tls.ca.s};
+	    c->directory.file.s, c->directory.tls.ca.s, c->promotions};
 
 	for (size_t i = 0; i < PR_COUNT(files); i++)
 		if (trusted(r, files[i], PR_FILE_NOT_WRITABLE) != 0)
@@ -78,6 +78,7 @@ check_owners(struct room *r, const struct pr_config *c)
 	if (trusted(r, c->directory.bind.password_file.s, PR_FILE_SECRET) !=
 		0 ||
 	    trusted(r, c->audit.key_file, PR_FILE_SECRET) != 0 ||
+	    trusted(r, c->proxy.assertion_key, PR_FILE_SECRET) != 0 ||
 	    trusted(r, c->ledger, PR_FILE_SECRET) != 0)
 		return -1;
 	/* its group may read the log, nobody else */
@@ -111,19 +112,34 @@ add_read(struct room *r, const char *path)
 		add(r, folder_of(r, real), PR_PLACE_READ);
 }
 
+/* Those of the proxy's door are not for the plugin, nor are its own sockets. */
+static void
+add_file(struct room *r, const struct pr_config *c, const char *path)
+{
+	for (size_t i = 0; i < c->proxy.n_listen; i++) {
+		const struct pr_config_listen *l = &c->proxy.listen[i];
+
+		if (path == l->unix_path || path == l->tls.cert ||
+		    path == l->tls.key || path == l->tls.client_ca ||
+		    path == l->tls.crl)
+			return;
+	}
+	if (path != c->plugin.socket && path != c->admin_socket &&
+	    path != c->audit.dir && path != c->ledger &&
+	    path != c->audit.key_file)
+		add_read(r, path);
+}
+
 static void
 add_files(struct room *r, const struct pr_config *c)
 {
-	add_read(r, c->file);
-	add_read(r, c->policy);
-	add_read(r, c->identity_deny);
+	size_t n;
+	const char *const *files = pr_config_files(c, r->a, &n);
+
+	for (size_t i = 0; i < n; i++)
+		add_file(r, c, files[i]);
 	for (size_t i = 0; i < c->n_identity; i++)
 		add_read(r, c->identity[i].ca);
-	add_read(r, c->directory.file.s);
-	add_read(r, c->directory.tls.ca.s);
-	add_read(r, c->directory.bind.password_file.s);
-	for (size_t i = 0; i < c->policy_signature.n_keys; i++)
-		add_read(r, c->policy_signature.keys[i]);
 	add(r, c->audit.dir, PR_PLACE_WRITE);
 	if (c->audit.key_file != NULL)
 		add(r, folder_of(r, c->audit.key_file),

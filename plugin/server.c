@@ -31,6 +31,8 @@
 #define FDS_SPARE \
 	((rlim_t)256) /* the log, look-ups, the directory, the ledger */
 #define SAY_EVERY (10 * PR_SEC)
+#define QUIET     (200 * PR_MS)
+#define QUIET_NEW (1 * PR_SEC)
 
 enum route {
 	ROUTE_UNKNOWN = 0,
@@ -46,6 +48,8 @@ struct conn {
 	struct peer peer;
 	bool refused;
 	atomic_bool busy; /* a call is being read or answered */
+	atomic_bool used; /* at least one has come */
+	_Atomic uint64_t quiet_since;
 	enum route route; /* of that call */
 	struct flight *flight;
 };
@@ -101,6 +105,7 @@ conn_new(struct server *s, struct MHD_Connection *c)
 	struct conn *conn = pr_xcalloc(1, sizeof *conn);
 
 	conn->server = s;
+	conn->quiet_since = pr_clock_now();
 	conn->fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)
 		       ->connect_fd;
 	if (!peer_of(conn->fd, &conn->peer) || !may_call(s, conn->peer.uid))
@@ -113,8 +118,6 @@ conn_new(struct server *s, struct MHD_Connection *c)
 		conn->next->prev = conn;
 	s->conns = conn;
 	s->n_conns++;
-	if (s->draining)
-		shutdown(conn->fd, SHUT_RD);
 	pthread_mutex_unlock(&s->lock);
 	return conn;
 }
@@ -185,7 +188,7 @@ begin(struct server *s, struct MHD_Connection *c, const char *url,
 	if (conn == NULL || conn->refused)
 		return MHD_NO;
 	*state = conn;
-	conn->busy = true;
+	conn->busy = conn->used = true;
 	conn->route = route_of(method, url);
 	if (conn->route != ROUTE_REQUEST && conn->route != ROUTE_RESPONSE)
 		return MHD_YES;
@@ -293,6 +296,7 @@ on_completed(void *cls, struct MHD_Connection *c, void **state,
 		flight_lost(conn->flight);
 	flight_unref(conn->flight);
 	conn->flight = NULL;
+	conn->quiet_since = pr_clock_now();
 	conn->busy = false;
 	*state = NULL;
 }
@@ -373,16 +377,23 @@ accept_the_last(struct server *s, uint64_t until)
 }
 
 /*
- * Idle connections end: what has come in can still be read and is answered,
- * what dockerd has not sent yet it cannot send here any more.  The others are
- * closed with their answer.
+ * Connections end with their next answer.  Those that are quiet are ended: what
+ * has come in can still be read and is answered, what dockerd has not sent yet
+ * it cannot send here any more.  But a call that is just being sent would be
+ * cut in two, and dockerd sends such a call again without its body: so only
+ * those that have been quiet for a while, and a new one, on which a call is to
+ * come, for longer.
  */
 static void
 end_idle(struct server *s)
 {
+	uint64_t now = pr_clock_now();
+
 	for (struct conn *c = s->conns; c != NULL; c = c->next) {
 		int unread = 0;
 
+		if (now - c->quiet_since < (c->used ? QUIET : QUIET_NEW))
+			continue;
 		if (!c->busy && ioctl(c->fd, FIONREAD, &unread) == 0 &&
 		    unread == 0)
 			shutdown(c->fd, SHUT_RD);
