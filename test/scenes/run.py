@@ -53,6 +53,22 @@ grants:
   - {id: search-dev, team: search, role: developer, phases: [dev], profile: baseline}
   - {id: ops,        team: platform, role: admin, phases: ["*"], owner: any, profile: unrestricted}
 """
+SHOP = """\
+version: "3.7"
+services:
+  db:
+    image: busybox
+    command: sh -c "echo ready >/data/state; exec sleep 1000"
+    stop_signal: SIGKILL
+    volumes: ["data:/data"]
+  api:
+    image: busybox
+    command: sleep 1000
+    stop_signal: SIGKILL
+    depends_on: [db]
+    volumes: ["data:/data"]
+volumes: {data: {}}
+"""
 # what the live edit adds: payments may deploy to production
 PAY_PROD = "  - {id: pay-prod, team: payments, role: deployer, " \
            "phases: [production], profile: baseline}\n"
@@ -149,8 +165,9 @@ class Stage:
     def environment(self, who):
         folder = self.lab.bundle(who)
         env = {k: v for k, v in os.environ.items()
-               if not k.startswith("DOCKER_")}
-        env.update(DOCKER_HOST=f"tcp://127.0.0.1:{self.d.port}",
+               if not k.startswith(("DOCKER_", "COMPOSE_"))
+               and not k.endswith("_CA_BUNDLE")}
+        env.update(DOCKER_BUILDKIT="0", DOCKER_HOST=f"tcp://127.0.0.1:{self.d.port}",
                    DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=folder,
                    DOCKER_CONFIG=folder, NO_COLOR="1")
         return env
@@ -186,6 +203,17 @@ class Stage:
                      refusal(out) if refused else out,
                      f"exit status {done.returncode}, wanted {says!r} in it")
         return done.stdout.decode("utf-8", "replace").strip()
+
+    def compose(self, who, *args, says=""):
+        """docker-compose of a project of two services."""
+        done = subprocess.run(
+            ["docker-compose", *args], stdin=subprocess.DEVNULL,
+            capture_output=True, check=False, cwd=self.room("work", "shop"),
+            env=self.environment(who), timeout=120)
+        out = (done.stdout + done.stderr).decode("utf-8", "replace")
+        self.verdict(who, "docker-compose " + " ".join(args), "allowed",
+                     done.returncode == 0 and says in out, out,
+                     f"exit status {done.returncode}, wanted {says!r} in it")
 
     def refused(self, who, *args, says=""):
         return self.docker(who, *args, allowed=False, says=says)
@@ -277,6 +305,37 @@ def act_one(s):
                "echo $((7*8)); exit\n", "56")
     s.docker("alice", "run", "--rm", "-v", "/srv/payments:/data", "busybox",
              "touch", "/data/file")
+    act_one_files(s)
+
+
+def act_one_files(s):
+    """cp, commit, build and compose, for those who may."""
+    s.scene("files, images and a project")
+    note = s.room.write("work/note", "from outside\n")
+    back = s.room("work", "back")
+    s.docker("alice", "cp", note, "web:/tmp/note")
+    s.docker("ben", "exec", "web", "cat", "/tmp/note", says="from outside")
+    s.docker("ben", "cp", "web:/tmp/note", back)
+    s.refused("mila", "cp", note, "web:/tmp/note")
+    s.docker("alice", "update", "--memory", "64m", "--memory-swap", "64m",
+             "web")
+    s.docker("alice", "commit", "web", "localhost/payments/web:1")
+    s.refused("alice", "commit", "web", "busybox:latest", says="images.write")
+    ctx = os.path.dirname(s.room.write(
+        "work/ctx/Dockerfile", "FROM busybox\nRUN echo built >/built\n"
+        "CMD cat /built\n"))
+    s.docker("alice", "build", "-q", "-t", "localhost/payments/app:1", ctx)
+    s.docker("alice", "run", "--rm", "localhost/payments/app:1",
+             says="built")
+    s.refused("alice", "build", "-t", "busybox:latest", ctx,
+              says="images.write")
+    s.refused("alice", "build", "--network", "host", ctx,
+              says="build.network")
+    if shutil.which("docker-compose"):
+        s.room.write("work/shop/docker-compose.yml", SHOP)
+        for argv, says in (("up -d", ""), ("ps", "api"), ("exec -T api cat "
+                           "/data/state", "ready"), ("down -v -t 0", "")):
+            s.compose("alice", *argv.split(), says=says)
 
 
 def act_two(s):
