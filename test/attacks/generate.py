@@ -18,6 +18,7 @@ import json
 import os
 import sys
 
+import builds
 import specs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -968,6 +969,7 @@ def build():
     ordinary()
     references()
     specs.build(add, wire)
+    builds.build(add, wire)
     return cases
 
 
