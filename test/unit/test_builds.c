@@ -248,6 +248,8 @@ START_TEST(networks_of_builds)
 	    {"?networkmode=hostid", "grant", NULL},
 	    {"?networkmode=none", "profile", "build.network"},
 	    {"?networkmode=container:oc", "owner", NULL},
+	    /* what that container has itself is not known */
+	    {"?networkmode=container:pc", "cannot-tell", "build.network"},
 	    {"?buildargs=%7B%22A_TOKEN%22:%22b%22%7D&networkmode=pn", "profile",
 		"build.secrets"},
 	};
