@@ -72,7 +72,7 @@ map_of(struct extract *e, const struct pr_request *rq, const char *key,
 	if (json_of(e, rq, key, PR_JSON_OBJECT, &v) < 0)
 		return -1;
 	all = pr_arena_array(e->arena, body_count(v), sizeof *all);
-	for (size_t i = 0; i < body_count(v); i++) {
+	for (size_t i = 0; v != NULL && i < v->n; i++) {
 		const struct pr_json_member *m = &v->members[i];
 
 		if (!is_plain(m->key) ||
@@ -158,7 +158,7 @@ read_names(struct extract *e, const struct pr_request *rq)
 	}
 	if (json_of(e, rq, "cachefrom", PR_JSON_ARRAY, &caches) < 0)
 		return -1;
-	for (size_t i = 0; i < body_count(caches); i++) {
+	for (size_t i = 0; caches != NULL && i < caches->n; i++) {
 		struct pr_str name = body_str(&caches->items[i]);
 		struct pr_image image;
 
