@@ -361,6 +361,9 @@ class Body:
     def document(self):
         if self.ends:
             self.top["NetworkingConfig"] = {"EndpointsConfig": self.ends}
+            if self.g.chance(0.1):
+                self.top["NetworkingConfig"]["net1"] = self.g.pick(
+                    [None, None, {}])
         if self.hc or self.g.chance(0.5):
             self.top["HostConfig"] = self.hc
         return self.top
@@ -1147,7 +1150,7 @@ class World:
                               ("User", ["", "root", "app", "1000", "0"]),
                               ("Env", [["TOKEN=1"], ["A=B"], []]),
                               ("Tty", [True]), ("WorkingDir", ["/"]),
-                              ("Flavour", [1])):
+                              ("Container", ["x"]), ("Flavour", [1])):
             if g.chance(0.02 if field == "Flavour" else 0.25):
                 doc[field] = g.pick(values)
         self.json_body(case, doc)
