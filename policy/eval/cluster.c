@@ -153,8 +153,10 @@ judge_update(const struct matter *m, const struct pr_grant *g, int team,
 	    m->target != NULL ? m->target->object : NULL;
 	struct belonging b;
 
-	/* an object that cannot be seen, or is not there, is said elsewhere */
-	if (obj == NULL || obj->presence != PR_PRESENT)
+	/* an object that cannot be seen, or is not there, is said elsewhere;
+	 * so is a rollback to what cannot be told */
+	if (obj == NULL || obj->presence != PR_PRESENT ||
+	    (m->q->spec->rolls_back && m->q->spec->body == PR_SPEC_UNREAD))
 		return;
 	b = belongs_to(m->q, obj);
 	if (b.team.n == 0 && b.phase.n == 0) {

@@ -236,7 +236,9 @@ def of_service(action, query, body, fact, daemon):
                 (inspect.get("Version") or {}).get("Index") != int(
                     query["version"]):
             raise S.Refused("")
-        fill(s, walked(SERVICE, inspect["PreviousSpec"])[0])
+        doc, unknown = walked(SERVICE, inspect["PreviousSpec"])
+        s.unknown = s.unknown or unknown
+        fill(s, doc)
     except S.Refused:
         s.undecided = fact["presence"] != "absent"
         s.unread = True
@@ -317,19 +319,6 @@ def k_volumes(v, s, ctx):
     return NO if v == "none" else CANT
 
 
-def alone(judge, at):
-    """Elsewhere a volume is whichever of that name a node has."""
-    def k(v, s, ctx):
-        if not s.elsewhere:
-            return judge(v, s, ctx)
-        asked = [x[at] for x in s.anon] + [x[at + 1] for x in s.volumes]
-        if at == 0:
-            return J.answer(all(ctx.scope.any(v, d or "local")
-                                for d in asked))
-        return J.answer(all(J.options_allowed(ctx, v, o) for o in asked))
-    return k
-
-
 def k_requests(v, s, ctx):
     s.hc["DeviceRequests"] = [r for r in s.requests if r is not None]
     return NO if None in s.requests else J.k_device_requests(v, s, ctx)
@@ -389,8 +378,8 @@ KEYS = {k: J.JUDGE[k] for k in (
 KEYS.update({
     "namespaces.network": k_network, "mounts.bind": k_bind,
     "mounts.shared_trees": k_shared, "mounts.volumes": k_volumes,
-    "mounts.volume_drivers": alone(J.k_volume_drivers, 0),
-    "mounts.volume_opts": alone(J.k_volume_opts, 1),
+    "mounts.volume_drivers": J.k_volume_drivers,
+    "mounts.volume_opts": J.k_volume_opts,
     "devices.requests": k_requests, "log_drivers": k_log_drivers,
     "env.forbid": k_env, "require.user": k_user,
     "require.healthcheck": k_health})
