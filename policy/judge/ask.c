@@ -61,23 +61,17 @@ ran(void *arg, const struct pr_grant *g, struct pr_str digest, uint64_t *ns)
 static bool
 must_look(const struct work *w)
 {
-	const struct pr_policy *p = w->held->snapshot->policy;
-
 	switch (w->rq.op->op) {
 	case PR_OP_CONTAINER_CREATE:
 	case PR_OP_CONTAINER_START:
 	case PR_OP_CONTAINER_RESTART:
 	case PR_OP_CONTAINER_UNPAUSE:
-		break;
+		return w->held->snapshot->promotes &&
+		    !runs_watch_looked(
+			w->j->runs, w->may_wait ? work_wait_until(w->call) : 0);
 	default:
 		return false;
 	}
-	for (size_t i = 0; i < p->n_grants; i++) {
-		if (p->grants[i].promoted_phase >= 0)
-			return !runs_watch_looked(w->j->runs,
-			    w->may_wait ? work_wait_until(w->call) : 0);
-	}
-	return false;
 }
 
 static void

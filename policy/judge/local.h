@@ -29,6 +29,7 @@ struct snapshot {
 	_Atomic unsigned refs;
 	struct pr_policy *policy;
 	struct pr_promotions *promotions; /* NULL: none are configured */
+	bool promotes; /* some grant wants to know what ran */
 	pr_phase_mask served;
 	uint64_t stale_ok;         /* the strictest of the served phases */
 	const unsigned *with_cert; /* teams that certificates are members of */

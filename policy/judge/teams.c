@@ -187,6 +187,9 @@ snapshot_new(struct pr_policy *policy, struct pr_promotions *promotions,
 	s->refs = 1;
 	s->policy = policy;
 	s->promotions = promotions;
+	for (size_t i = 0; i < policy->n_grants; i++)
+		s->promotes =
+		    s->promotes || policy->grants[i].promoted_phase >= 0;
 	s->arena = pr_arena_new(1024);
 	pthread_mutex_init(&s->lock, NULL);
 	s->served = pr_policy_host(policy, pr_str_of(config->daemon.name));
