@@ -57,9 +57,9 @@ struct pr_object_ref {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static bool running, paused, there, silent;
+static atomic_bool running, paused, there, silent;
 static char started[64];
-static unsigned lists, looks;
+static atomic_uint lists, looks;
 
 struct pr_list_ref *
 pr_inventory_list_containers(
@@ -162,7 +162,7 @@ pr_object_unrefp(struct pr_object_ref **r)
 static char dir[64], path[96];
 static struct pr_ledger *ledger;
 static struct runs_watch *watch;
-static const char *phase = "staging";
+static const char *_Atomic phase = "staging";
 static atomic_uint missed;
 
 static bool
