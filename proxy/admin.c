@@ -6,6 +6,7 @@
 #include <sys/time.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ struct admin {
 	struct listener listener;
 	int stop[2]; /* a pipe: closed when it ends */
 	pthread_t thread;
+	bool started;
 };
 
 struct reply {
@@ -280,33 +282,33 @@ run(void *arg)
 }
 
 struct admin *
-admin_start(struct proxy *p, const char *path, struct pr_err **err)
+admin_open(struct proxy *p, const char *path, struct pr_err **err)
 {
 	struct admin *a = pr_xcalloc(1, sizeof *a);
-	int e;
 
 	a->proxy = p;
 	a->config = (struct pr_config_listen){
 	    .name = "admin", .unix_path = path, .mode = 0600};
 	a->stop[0] = a->stop[1] = -1;
-	if (listener_open(&a->listener, &a->config, err) < 0)
-		goto failed;
-	if (pipe(a->stop) < 0) {
-		pr_err_set(err, PR_ERR_IO, errno, "pipe: %s", strerror(errno));
-		goto failed;
-	}
-	e = pthread_create(&a->thread, NULL, run, a);
-	if (e == 0)
+	if (listener_open(&a->listener, &a->config, err) == 0)
 		return a;
-	pr_err_set(err, PR_ERR_IO, e, "cannot start a thread: %s", strerror(e));
-failed:
-	listener_close(&a->listener);
-	for (size_t i = 0; i < 2; i++) {
-		if (a->stop[i] >= 0)
-			close(a->stop[i]);
-	}
-	free(a);
+	admin_stop(a);
 	return NULL;
+}
+
+int
+admin_start(struct admin *a, struct pr_err **err)
+{
+	int e;
+
+	if (pipe2(a->stop, O_CLOEXEC) < 0)
+		return pr_err_set(
+		    err, PR_ERR_IO, errno, "pipe: %s", strerror(errno));
+	e = pthread_create(&a->thread, NULL, run, a);
+	a->started = e == 0;
+	return e == 0 ? 0
+		      : pr_err_set(err, PR_ERR_IO, e,
+			    "cannot start a thread: %s", strerror(e));
 }
 
 void
@@ -314,9 +316,12 @@ admin_stop(struct admin *a)
 {
 	if (a == NULL)
 		return;
-	close(a->stop[1]);
-	pthread_join(a->thread, NULL);
-	close(a->stop[0]);
+	if (a->stop[1] >= 0)
+		close(a->stop[1]);
+	if (a->started)
+		pthread_join(a->thread, NULL);
+	if (a->stop[0] >= 0)
+		close(a->stop[0]);
 	listener_close(&a->listener);
 	free(a);
 }

@@ -11,8 +11,10 @@
 
 struct admin; /* opaque */
 
-struct admin *admin_start(
+/* Opens the socket; nobody is answered before admin_start. */
+struct admin *admin_open(
     struct proxy *p, const char *path, struct pr_err **err) PR_NODISCARD;
+int admin_start(struct admin *a, struct pr_err **err) PR_NODISCARD;
 void admin_stop(struct admin *a); /* NULL is fine */
 
 #endif /* ADMIN_H */

@@ -23,6 +23,7 @@
 #include <portreeve/version.h>
 
 #include "admin.h"
+#include "confine.h"
 #include "jobs.h"
 #include "loop.h"
 #include "proxy.h"
@@ -228,6 +229,13 @@ open_listeners(struct proxy *p)
 			&p->listeners[i], &p->config.proxy.listen[i], &err) < 0)
 			return failed(err);
 	}
+	if (p->config.proxy.admin != NULL) {
+		PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
+
+		p->admin = admin_open(p, p->config.proxy.admin, &err);
+		if (p->admin == NULL)
+			return failed(err);
+	}
 	return EXIT_OK;
 }
 
@@ -267,12 +275,22 @@ start_serving(struct proxy *p)
 			return failed(err);
 		p->n_loops++;
 	}
-	if (p->config.proxy.admin != NULL) {
-		p->admin = admin_start(p, p->config.proxy.admin, &err);
-		if (p->admin == NULL)
-			return failed(err);
-	}
+	if (p->admin != NULL && admin_start(p->admin, &err) < 0)
+		return failed(err);
 	return EXIT_OK;
+}
+
+static int
+confine(struct proxy *p)
+{
+	PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
+
+	if (proxy_confine(&p->config, &err) == 0)
+		return EXIT_OK;
+	if (err == NULL || err->code != PR_ERR_INVALID)
+		return failed(err);
+	fprintf(stderr, "portreeve-proxy: error: %s\n", err->text);
+	return EXIT_CONFIG;
 }
 
 static int
@@ -281,6 +299,13 @@ start(struct proxy *p, const struct options *o)
 	PR_CLEANUP(pr_diags_freep) struct pr_diags *ds = pr_diags_new();
 	int rc = open_config(p, o, ds);
 
+	if (rc == EXIT_OK && !o->check) {
+		raise_descriptors(p);
+		rc = open_listeners(p);
+		/* from here on it may open no other sockets */
+		if (rc == EXIT_OK)
+			rc = confine(p);
+	}
 	if (rc == EXIT_OK)
 		rc = open_judge(p, ds);
 	pr_diags_print(ds, stderr);
@@ -288,10 +313,7 @@ start(struct proxy *p, const struct options *o)
 		rc = check_tls(p);
 	if (rc != EXIT_OK || o->check)
 		return rc;
-	raise_descriptors(p);
 	rc = open_audit(p);
-	if (rc == EXIT_OK)
-		rc = open_listeners(p);
 	if (rc == EXIT_OK)
 		rc = start_serving(p);
 	return rc;
