@@ -16,6 +16,9 @@ struct loop;
 struct jobs;
 struct subjects;
 
+/* All bodies and answers together that are held to be judged. */
+#define PROXY_HELD_MOST ((size_t)256 << 20)
+
 /* X(field, text): what is counted since the start */
 #define PROXY_COUNTS(X)                                             \
 	X(accepted, "connections taken")                            \

@@ -390,7 +390,8 @@ take_answer(struct conn *c, struct pr_str data)
 			message_chunk(&c->ch.tx, data);
 		return WAIT;
 	}
-	if (f->answer.n + data.n > ANSWER_MOST) {
+	if (f->answer.n + data.n > ANSWER_MOST ||
+	    c->loop->proxy->held + data.n > PROXY_HELD_MOST) {
 		f->note = "answer-too-long";
 		return withhold(c,
 		    "the answer is longer than what can be judged; what was "

@@ -11,8 +11,7 @@
 #include "conn.h"
 #include "message.h"
 
-#define IGNORED_MOST ((size_t)65536)     /* of a body that nobody reads */
-#define HELD_MOST    ((size_t)256 << 20) /* all judged bodies together */
+#define IGNORED_MOST ((size_t)65536) /* of a body that nobody reads */
 
 static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -209,7 +208,7 @@ request_body(struct conn *c)
 			return conn_error(c, 413,
 			    "the body is longer than what is judged here",
 			    true);
-		if (p->held + data.n > HELD_MOST)
+		if (p->held + data.n > PROXY_HELD_MOST)
 			return conn_error(c, 503,
 			    "too many large bodies are being judged", true);
 		p->held += data.n;
