@@ -154,6 +154,44 @@ read_hosts(struct extract *e, struct pr_strs hosts)
 	return 0;
 }
 
+static bool
+is_template(struct pr_str s)
+{
+	for (size_t i = 0; i + 1 < s.n; i++) {
+		if (s.p[i] == '{' && s.p[i + 1] == '{')
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The node that runs a task expands templates in what is mounted: what it
+ * would be then is not what was judged.
+ */
+static int
+no_templates(const struct extract *e)
+{
+	const struct pr_spec *s = e->spec;
+
+	for (size_t i = 0; i < s->n_mounts; i++) {
+		const struct pr_mount *m = &s->mounts[i];
+		bool found = is_template(m->source);
+
+		for (size_t k = 0; k < m->options.n && !found; k++)
+			found = is_template(m->options.v[k].key) ||
+			    is_template(m->options.v[k].value);
+		for (size_t k = 0; k < m->labels.n && !found; k++)
+			found = is_template(m->labels.v[k].key) ||
+			    is_template(m->labels.v[k].value);
+		if (found)
+			return body_refuse(e->why, PR_REASON_AMBIGUOUS,
+			    "%s holds a template ({{), which the node that "
+			    "runs the task expands",
+			    m->field);
+	}
+	return 0;
+}
+
 static int
 read_container(struct extract *e, struct body_walk *walk, struct body_slots *f)
 {
@@ -172,6 +210,7 @@ read_container(struct extract *e, struct body_walk *walk, struct body_slots *f)
 	extract_health(e, f->f[F_TC_HEALTH]);
 	if (extract_image(e, f->f[F_TC_IMAGE], IN_SPEC "Image") < 0 ||
 	    extract_mount_list(e, f->f[F_TC_MOUNTS], IN_SPEC "Mounts") < 0 ||
+	    no_templates(e) < 0 ||
 	    extract_ulimits(e, f->f[F_TC_ULIMITS], true, IN_SPEC "Ulimits") <
 		0 ||
 	    read_hosts(e, body_strs(e->arena, f->f[F_TC_HOSTS])) < 0 ||
@@ -343,7 +382,7 @@ read_task(struct extract *e, struct body_walk *walk, struct body_slots *f)
 	if (read_resources(e, walk, f) < 0)
 		return -1;
 	/* what a plugin is made of is no container */
-	if (s->installs_plugin && f->f[F_TA_CONTAINER] == NULL)
+	if (s->must_default != NULL && body_str(f->f[F_TC_IMAGE]).n == 0)
 		return 0;
 	return read_container(e, walk, f);
 }

@@ -626,7 +626,7 @@ ambiguous(const struct pr_question *q, struct pr_decision *d)
 		d->reason = PR_REASON_AMBIGUOUS;
 		snprintf(d->what, sizeof d->what,
 		    r->role == PR_REF_NEW_NAME
-			? "%s: a name of hex digits could be taken for an id"
+			? "%s: this name could be taken for an id"
 			: "%s: could be a name or the beginning of an id; use "
 			  "the name, or 12 digits of the id",
 		    r->field != NULL ? r->field : "the path");

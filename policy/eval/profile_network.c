@@ -171,6 +171,10 @@ of_the_swarm(struct judging *j, const struct pr_ns *ns)
 	const struct pr_object *o = ref_object(j, ns->ref);
 	const struct pr_json *scope;
 
+	/* the engine takes the name of such a network for a mode */
+	if (ns->kind == PR_NS_NAMED && o != NULL && !o->builtin &&
+	    member(o->labels, "com.docker.swarm.predefined") != NULL)
+		return judge_no(j, "%s says that it is predefined", ns->field);
 	if (ns->kind != PR_NS_NAMED || o == NULL || o->presence != PR_PRESENT ||
 	    o->builtin)
 		return PR_YES; /* or judged by judge_endpoints */

@@ -24,6 +24,31 @@ is_hex(struct pr_str s)
 	return s.n > 0;
 }
 
+static void
+taken_for_id(struct pr_facts *f, struct pr_ref *r)
+{
+	struct pr_object *bad = pr_arena_alloc(f->arena, sizeof *bad);
+
+	bad->kind = r->kind;
+	bad->presence = PR_ABSENT;
+	bad->ambiguous = true;
+	r->object = bad;
+}
+
+/*
+ * Ids of the swarm are letters and digits, so nearly every name could begin
+ * one: what must not be is a name that begins one that is there, chosen so.
+ */
+static void
+resolve_swarm_name(struct pr_facts *f, struct pr_ref *r)
+{
+	const struct pr_object *o = object_of(f, r->kind, r->name);
+
+	if (o == NULL || o->presence == PR_PRESENCE_UNKNOWN ||
+	    (o->presence == PR_PRESENT && o->by != PR_BY_NAME))
+		taken_for_id(f, r);
+}
+
 /*
  * A name that is about to be given: one of hex digits must not be taken for
  * an id, now or later (semantics 6.3).
@@ -32,8 +57,12 @@ static void
 resolve_new_name(struct pr_facts *f, struct pr_ref *r)
 {
 	const struct pr_object *o = NULL;
-	struct pr_object *bad;
 
+	if (r->kind == PR_KIND_SERVICE || r->kind == PR_KIND_SECRET ||
+	    r->kind == PR_KIND_CONFIG) {
+		resolve_swarm_name(f, r);
+		return;
+	}
 	if ((r->kind != PR_KIND_CONTAINER && r->kind != PR_KIND_NETWORK) ||
 	    !is_hex(r->name))
 		return; /* volumes are exempt: anonymous ones are hex */
@@ -45,11 +74,7 @@ resolve_new_name(struct pr_facts *f, struct pr_ref *r)
 			    !o->ambiguous)))
 			return;
 	}
-	bad = pr_arena_alloc(f->arena, sizeof *bad);
-	bad->kind = r->kind;
-	bad->presence = PR_ABSENT;
-	bad->ambiguous = true;
-	r->object = bad;
+	taken_for_id(f, r);
 }
 
 static void

@@ -20,6 +20,7 @@ import sys
 
 import builds
 import specs
+import swarm_cases
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 V = "/v1.41"
@@ -970,6 +971,7 @@ def build():
     references()
     specs.build(add, wire)
     builds.build(add, wire)
+    swarm_cases.services(add, wire)
     return cases
 
 

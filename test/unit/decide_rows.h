@@ -800,7 +800,7 @@ static const struct row rows[] = {
 	    .body = "{'Name':'0123456789abcdef'}",
 	    .plugin = true},
 	"allow grant g owner pay/dev"},
-#include "decide_services.h"
+#include "decide_services.def"
 };
 
 #endif /* DECIDE_ROWS_H */

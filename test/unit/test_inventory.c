@@ -910,6 +910,16 @@ static const struct {
 	PR_BY_NAME},
     {PR_KIND_SECRET, "abc", "{\"ID\":\"abc\",\"Spec\":{\"Name\":\"web\"}}",
 	PR_BY_ID},
+    {PR_KIND_SERVICE, "abcdefghijklm",
+	"{\"ID\":\"abcdefghijklmnop\",\"Spec\":{\"Name\":\"web\"}}",
+	PR_BY_PREFIX},
+    {PR_KIND_NODE, "host7",
+	"{\"ID\":\"abc\",\"Spec\":{},\"Description\":{\"Hostname\":"
+	"\"host7\"}}",
+	PR_BY_NAME},
+    {PR_KIND_TASK, "abc", "{\"ID\":\"abc\",\"ServiceID\":\"def\"}", PR_BY_ID},
+    /* an attachment of the swarm's own: whose it is nobody can tell */
+    {PR_KIND_TASK, "abc", "{\"ID\":\"abc\"}", PR_BY_NOTHING},
     {PR_KIND_CONFIG, "zzz", "{\"ID\":\"abc\",\"Spec\":{\"Name\":\"web\"}}",
 	PR_BY_NOTHING},
     {PR_KIND_PLUGIN, "vieux/sshfs",
