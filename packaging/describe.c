@@ -21,6 +21,7 @@
 #include <portreeve/config.h>
 #include <portreeve/confine.h>
 #include <portreeve/policy.h>
+#include <portreeve/spec.h>
 #include <portreeve/version.h>
 
 #include "cli.h"
@@ -323,17 +324,33 @@ put_key(void *arg, const char *path, const char *type, const char *words,
 static void
 put_profile_keys(FILE *f)
 {
-	char text[512];
+	char text[1024], bodies[256];
 
 	for (int i = 0; i < PR_KEY_COUNT; i++) {
 		const struct pr_profile_key_info *k =
 		    pr_profile_key((enum pr_profile_key)i);
 
 		fprintf(f, ".It Cm %s\n", k->path);
-		snprintf(text, sizeof text, "(%s; unless given: %s) %s",
-		    k->soft ? "soft" : "hard",
+		pr_profile_key_bodies(
+		    (enum pr_profile_key)i, bodies, sizeof bodies);
+		snprintf(text, sizeof text, "(%s; of %s; unless given: %s) %s",
+		    k->soft ? "soft" : "hard", bodies,
 		    k->absent[0] != '\0' ? k->absent : "no demand", k->text);
 		put_paragraph(f, pr_str_of(text));
+	}
+}
+
+/* What profile keys are asked of. */
+static void
+put_bodies(FILE *f)
+{
+	for (int i = 0; i < PR_SPEC_BODY_COUNT; i++) {
+		enum pr_spec_body b = (enum pr_spec_body)i;
+
+		if (pr_spec_body_name(b) == NULL)
+			continue;
+		fprintf(f, ".It Cm %s\n", pr_spec_body_name(b));
+		put_paragraph(f, pr_str_of(pr_spec_body_text(b)));
 	}
 }
 
@@ -355,6 +372,8 @@ fill_page(const char *out, const char *folder, const char *name)
 			pr_config_keys(put_key, f);
 		else if (strcmp(line, "@profile-keys@\n") == 0)
 			put_profile_keys(f);
+		else if (strcmp(line, "@bodies@\n") == 0)
+			put_bodies(f);
 		else
 			fputs(line, f);
 	}

@@ -98,6 +98,7 @@ struct pr_config {
 	} proxy;
 
 	const char *admin_socket; /* default: /run/portreeve/admin.sock */
+	const char *break_glass;  /* default: /etc/portreeve/break-glass */
 
 	struct {
 		struct pr_loc loc;       /* line 0: not asked for */

@@ -50,7 +50,7 @@ struct pr_question {
 
 	/* X-Portreeve-Team, or empty */
 	struct pr_str wanted_team;
-	struct pr_judge_env env; /* only the default_* fields are read */
+	struct pr_judge_env env; /* team, user and phase are not read */
 	/* What a team of the policy uses of what quota i counts, reservations
 	 * included; false: cannot tell.  NULL: nobody counts. */
 	bool (*used)(void *arg, unsigned quota, int team, struct pr_used *out);
@@ -106,6 +106,9 @@ struct pr_decision {
 /* Decides.  *d is wholly written; it is a denial unless all was decided. */
 void pr_decide(
     struct pr_arena *a, const struct pr_question *q, struct pr_decision *d);
+
+/* Is this a denial that break_glass of the question could lift? */
+bool pr_decide_is_built_in(const struct pr_decision *d);
 
 /* Does the stored spec of the container matter (semantics 3.7)? */
 bool pr_decide_wants_stored(const struct pr_request *rq);

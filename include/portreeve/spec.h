@@ -148,14 +148,14 @@ struct pr_image_name {
  */
 /* clang-format off */
 #define PR_SPEC_BODIES(X) \
-	X(CONTAINER, 'c', "container", "container create; the stored spec of a container") \
-	X(UPDATE,    'u', "update",    "container update: the limits as they would be") \
+	X(CONTAINER, 'c', "container", "a container that is created, and the stored spec of one that is there (start, restart, unpause, exec, attach, copy, commit, update, rename)") \
+	X(UPDATE,    'u', "update",    "an update of a container: its limits as they would be") \
 	X(EXEC,      'x', "exec",      "exec create and start") \
 	X(IMAGE,     'i', "image",     "image pull, tag, push, remove, import, load") \
 	X(COMMIT,    'm', "commit",    "commit of a container to an image") \
-	X(VOLUME,    'v', "volume",    "volume create: mounts[0]") \
-	X(NETWORK,   'n', "network",   "network create") \
-	X(CONNECT,   'k', "connect",   "network connect: endpoints[0]") \
+	X(VOLUME,    'v', "volume",    "a volume that is created") \
+	X(NETWORK,   'n', "network",   "a network that is created") \
+	X(CONNECT,   'k', "connect",   "a container that is connected to a network") \
 	X(BUILD,     'b', "build",     "a build's query") \
 	X(SESSION,   'g', "session",   "BuildKit's session and gRPC: nothing of them is seen") \
 	X(SERVICE,   's', "service",   "service create, update and rollback") \
@@ -342,6 +342,7 @@ struct pr_judge_env {
 	/* facts of the daemon for `default` (semantics 5.6) */
 	struct pr_str default_runtime, default_log_driver;
 	struct pr_str default_cgroupns; /* "host" on cgroup v1 */
+	bool break_glass; /* root has lifted the built-in guards */
 };
 
 struct pr_shortfall {       /* the first key that fails, or is undecided */
@@ -363,6 +364,11 @@ struct pr_shortfall {       /* the first key that fails, or is undecided */
 bool pr_profile_key_asks(enum pr_profile_key key, enum pr_spec_body body);
 /* "update"; NULL for NOTHING and UNREAD; static. */
 const char *pr_spec_body_name(enum pr_spec_body body);
+/* What it is, for people; static. */
+const char *pr_spec_body_text(enum pr_spec_body body);
+/* "container update": the bodies that a key is asked of, in buf. */
+const char *pr_profile_key_bodies(
+    enum pr_profile_key key, char *buf, size_t len);
 
 /*
  * Judges a spec by a profile: every key in the table's order.  PR_YES: all

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include <portreeve/api.h>
-#include <portreeve/buf.h>
 #include <portreeve/spec.h>
 
 #include "cli.h"
@@ -134,26 +133,13 @@ static const struct cli_column key_columns[] = {
     {.name = "text"},
 };
 
-/* "container update": the bodies that a key is asked of. */
 static void
 cell_bodies(struct cli_rows *rows, enum pr_profile_key key)
 {
-	PR_CLEANUP(pr_buf_fini) struct pr_buf b = PR_BUF_INIT;
+	char words[256];
 
-	for (unsigned i = 0; i < PR_SPEC_BODY_COUNT; i++) {
-		const char *name = pr_spec_body_name((enum pr_spec_body)i);
-
-		if (name == NULL ||
-		    !pr_profile_key_asks(key, (enum pr_spec_body)i))
-			continue;
-		if (b.n > 0)
-			pr_buf_char(&b, ' ');
-		pr_buf_cstr(&b, name);
-	}
-	if (b.n > 0)
-		cli_cell(rows, pr_buf_view(&b));
-	else
-		cli_cell_null(rows);
+	pr_profile_key_bodies(key, words, sizeof words);
+	cli_cell_cstr(rows, words[0] != '\0' ? words : NULL);
 }
 
 static int

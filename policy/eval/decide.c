@@ -35,6 +35,16 @@ pr_decide_wants_stored(const struct pr_request *rq)
 	return rq->spec && needs_stored_spec(rq->op->op);
 }
 
+bool
+pr_decide_is_built_in(const struct pr_decision *d)
+{
+	return d->verdict != PR_ALLOW &&
+	    (d->key == (int)PR_KEY_PROTECTED ||
+		((d->reason == PR_REASON_GUARD ||
+		     d->reason == PR_REASON_CANNOT_TELL) &&
+		    d->guard < 0 && d->grant < 0));
+}
+
 /* The object that is acted on: the path's, or the container of an exec. */
 static const struct pr_ref *
 find_target(const struct pr_question *q)
@@ -491,8 +501,10 @@ conclude(const struct matter *m, const struct poll *poll, struct pr_decision *d)
 static bool
 barred(const struct matter *m, struct pr_decision *d)
 {
-	return self_protected(m, d) || copy_guarded(m, d) || guarded(m, d) ||
-	    role_denied(m, d) || frozen(m, d);
+	bool built_in = !m->q->env.break_glass &&
+	    (self_protected(m, d) || copy_guarded(m, d));
+
+	return built_in || guarded(m, d) || role_denied(m, d) || frozen(m, d);
 }
 
 /* ---- the phase of a create (semantics 2.4) ---- */

@@ -904,7 +904,8 @@ judge_builtin(const struct pr_profile *profile, const struct pr_spec *spec,
 		    spec->unread);
 		return PR_CANNOT_TELL;
 	}
-	if (!pr_profile_key_asks(PR_KEY_PROTECTED, spec->body))
+	if (!pr_profile_key_asks(PR_KEY_PROTECTED, spec->body) ||
+	    env->break_glass)
 		return PR_YES;
 	why->key = PR_KEY_PROTECTED;
 	why->names_key = true;

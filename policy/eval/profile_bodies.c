@@ -4,6 +4,7 @@
  * body), and what judges it there.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "profile.h"
@@ -12,9 +13,9 @@ _Static_assert(PR_SPEC_BODY_COUNT <= 16, "bodies fit in a mask");
 
 static const struct {
 	char letter;
-	const char *word;
+	const char *word, *text;
 } bodies[PR_SPEC_BODY_COUNT] = {
-#define X(id, letter, word, text) [PR_SPEC_##id] = {letter, word},
+#define X(id, letter, word, text) [PR_SPEC_##id] = {letter, word, text},
     PR_SPEC_BODIES(X)
 #undef X
 };
@@ -48,6 +49,31 @@ const char *
 pr_spec_body_name(enum pr_spec_body body)
 {
 	return bodies[body].word;
+}
+
+const char *
+pr_spec_body_text(enum pr_spec_body body)
+{
+	return bodies[body].text;
+}
+
+const char *
+pr_profile_key_bodies(enum pr_profile_key key, char *buf, size_t len)
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (unsigned b = 0; b < PR_SPEC_BODY_COUNT && n < len; b++) {
+		int m;
+
+		if (bodies[b].word == NULL ||
+		    !pr_profile_key_asks(key, (enum pr_spec_body)b))
+			continue;
+		m = snprintf(
+		    buf + n, len - n, "%s%s", n > 0 ? " " : "", bodies[b].word);
+		n += m > 0 ? (size_t)m : 0;
+	}
+	return buf;
 }
 
 /* Keys that are read from other fields than in a container's body. */

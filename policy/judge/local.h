@@ -159,6 +159,21 @@ struct pr_judge {
 	struct runs_watch *runs;
 };
 
+/*
+ * A volume that the daemon made for a container by itself is in no ledger: it
+ * is of the containers that have it.  Returns `o`, a copy of it in the arena
+ * that says whose it is, or NULL: the list of containers would be waited for.
+ */
+const struct pr_object *volume_of_containers(struct pr_judge *j,
+    struct pr_arena *a, const struct pr_policy *p, const struct pr_object *o,
+    bool may_wait, uint64_t deadline);
+
+/*
+ * Is the break-glass file there, root's, and not ended at this wall time?
+ * Says on stderr why one that is there is not obeyed.
+ */
+bool break_glass(const char *path, int64_t now);
+
 /* Ends what an entry told the inventory to be under way. */
 void end_changes(struct pr_judge *j, const struct pending_entry *e);
 

@@ -149,6 +149,7 @@ record_fill(struct pr_judge *j, struct pr_arena *a,
 		fill_resource(r, rq, q);
 	}
 	r->verdict = d->verdict;
+	r->break_glass = q != NULL && q->env.break_glass;
 	r->reason = d->reason;
 	if (s != NULL) {
 		fill_decision(a, r, s->policy, d);

@@ -338,7 +338,8 @@ object_of(void *arg, enum pr_kind kind, struct pr_str name, bool lazy)
 		w->cap_objects = cap;
 	}
 	w->objects[w->n_objects++] = r;
-	return pr_object_of(r);
+	return volume_of_containers(w->j, w->a, w->held->snapshot->policy,
+	    pr_object_of(r), w->may_wait, w->call->deadline);
 }
 
 static const struct pr_path_fact *

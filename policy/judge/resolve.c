@@ -135,14 +135,23 @@ resolve_volumes_from(struct pr_facts *f, struct pr_spec *spec)
 		resolve_ref(f, &spec->refs[i]);
 }
 
+/* Was it looked at when the container was made, and never since? */
+static bool
+is_past(const struct pr_spec *spec, const struct pr_ref *r)
+{
+	return spec->stored && r->role == PR_REF_VOLUMES_FROM;
+}
+
 static void
 resolve_spec(struct pr_facts *f, struct pr_spec *spec, struct pr_str except)
 {
 	struct pr_extract x = {f->arena, f->plugin};
 
-	for (size_t i = 0; i < spec->n_refs; i++)
-		resolve_ref(f, &spec->refs[i]);
-	if (spec->volumes_from)
+	for (size_t i = 0; i < spec->n_refs; i++) {
+		if (!is_past(spec, &spec->refs[i]))
+			resolve_ref(f, &spec->refs[i]);
+	}
+	if (spec->volumes_from && !spec->stored)
 		resolve_volumes_from(f, spec);
 	pr_spec_add_volume_paths(&x, spec);
 	resolve_binds(f, spec, except);
@@ -167,8 +176,10 @@ add_ref(struct pr_facts *f, struct pr_ref r)
 static void
 add_refs_of(struct pr_facts *f, const struct pr_spec *spec)
 {
-	for (size_t i = 0; i < spec->n_refs; i++)
-		add_ref(f, spec->refs[i]);
+	for (size_t i = 0; i < spec->n_refs; i++) {
+		if (!is_past(spec, &spec->refs[i]))
+			add_ref(f, spec->refs[i]);
+	}
 }
 
 /* What the path names, and the container behind an exec. */
@@ -295,6 +306,11 @@ resolve_stored(struct pr_facts *f, const struct pr_object *container)
 		return;
 	s = pr_spec_of_container(&x, container->inspect);
 	if (s == NULL)
+		return;
+	/* what it got from others it has itself by now, and a name of then
+	 * may mean another container (semantics 10.11) */
+	if (s->volumes_from &&
+	    pr_spec_add_volumes_from(&x, s, container->inspect) < 0)
 		return;
 	resolve_spec(f, s, container->id);
 	add_run_image(f, s, container);

@@ -19,8 +19,8 @@
 
 struct raw_config {
 	const struct ynode *daemon, *policy, *identity, *identity_deny;
-	const struct ynode *directory, *audit, *ledger, *promotions, *plugin,
-	    *proxy;
+	const struct ynode *directory, *audit, *ledger, *break_glass,
+	    *promotions, *plugin, *proxy;
 	const struct ynode *admin, *signature;
 };
 struct raw_daemon {
@@ -274,6 +274,7 @@ static const struct field config_fields[] = {
 	SUB(raw_config, directory, "directory", MAP, directory_table, "who is in which group"),
 	SUB(raw_config, audit, "audit", MAP, audit_table, "the decision log"),
 	KEY(raw_config, ledger, "ledger", STR, "file of the ledger"),
+	KEY(raw_config, break_glass, "break_glass", STR, "file of root's that lifts the built-in guards for a time"),
 	KEY(raw_config, promotions, "promotions", STR, "file or folder of signed promotion lines"),
 	SUB(raw_config, plugin, "plugin", MAP, plugin_table, "portreeve-plugin"),
 	SUB(raw_config, proxy, "proxy", MAP, proxy_table, "portreeve-proxy"),
@@ -849,6 +850,8 @@ read_all(struct reader *r, const struct ynode *root)
 	read_directory(r, raw.directory);
 	read_audit(r, raw.audit);
 	c->ledger = path_of(r, raw.ledger, "/var/lib/portreeve/ledger.db");
+	c->break_glass =
+	    path_of(r, raw.break_glass, "/etc/portreeve/break-glass");
 	c->promotions = path_of(r, raw.promotions, NULL);
 	read_plugin(r, raw.plugin);
 	read_proxy(r, raw.proxy);

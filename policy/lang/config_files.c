@@ -34,6 +34,7 @@ pr_config_files(const struct pr_config *c, struct pr_arena *a, size_t *n)
 	add(&l, c->policy);
 	add(&l, c->ledger);
 	add(&l, c->promotions);
+	add(&l, c->break_glass);
 	add(&l, c->audit.dir);
 	add(&l, c->audit.key_file);
 	add(&l, c->audit.checkpoint_key);

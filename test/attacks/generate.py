@@ -128,6 +128,8 @@ HOST_DENY = [
         {"Type": "volume", "Source": "blue-vol", "Target": "/x"}]}),
     ("a prepared volume that is the host's /etc", {"Binds": ["host-vol:/x"]}),
     ("another volume driver", {"VolumeDriver": "evil", "Binds": ["v3:/x"]}),
+    ("the other team's volume without a name", {"Binds": [
+        "{{OTHER_ANON}}:/x"]}),
     ("volumes from the other team's container", {"VolumesFrom": ["other"]}),
     ("… by its id", {"VolumesFrom": ["{{OTHER_ID}}"]}),
     ("… by a prefix of its id, read-only", {"VolumesFrom":
@@ -884,6 +886,8 @@ def ordinary():
             ("a folder with dots in its name",
              with_host(Binds=["/srv/red/a..b:/a"])),
             ("one's own volume", with_host(Binds=["red-vol:/x"])),
+            ("a volume of one's own container, without a name",
+             with_host(Binds=["{{MINE_ANON}}:/x"])),
             ("a new volume", with_host(Binds=["fresh-{{N}}:/x"])),
             ("a volume mount", with_host(Mounts=[
                 {"Type": "volume", "Source": "red-vol", "Target": "/a"}])),

@@ -35,8 +35,9 @@ SAFE = {"Memory": 67108864, "PidsLimit": 100, "ReadonlyRootfs": True,
         "NetworkMode": "none", "SecurityOpt": ["no-new-privileges"]}
 SLEEP = {"Image": "app", "Cmd": ["sleep", "1000000"], "StopSignal": "KILL"}
 CONTAINERS = {
-    "mine": {**SLEEP, "Labels": RED, "User": "1000:1000", "HostConfig": SAFE},
-    "other": {**SLEEP, "Labels": BLUE, "Env": ["TOKEN=of-blue"],
+    "mine": {**SLEEP, "Labels": RED, "User": "1000:1000",
+             "Volumes": {"/anon": {}}, "HostConfig": SAFE},
+    "other": {**SLEEP, "Labels": BLUE, "Volumes": {"/anon": {}}, "Env": ["TOKEN=of-blue"],
               "HostConfig": {"Binds": ["blue-vol:/data"]}},
     "mighty": {**SLEEP, "Labels": RED, "HostConfig": {
         **SAFE, "PidMode": "host", "Binds": ["/srv/blue:/b"]}},
@@ -122,6 +123,9 @@ class World:
             self.vars[short + "_ID"] = have[name]
             self.vars[short + "_SHORT"] = have[name][:12]
             self.vars[short + "_6"] = have[name][:6]
+            mounts = self.api.must("GET", f"/containers/{name}/json")["Mounts"]
+            self.vars[short + "_ANON"] = next(
+                (m["Name"] for m in mounts if m["Destination"] == "/anon"), "")
 
     def prepare(self, case):
         """The case's own values, its setup made by the admin."""
@@ -255,7 +259,10 @@ class Replay:
         for folder in ("red/a", "red/a..b", "redder", "blue", "shared/ro"):
             os.makedirs(os.path.join(srv, folder))
         os.symlink("/etc", os.path.join(srv, "red", "link"))
-        os.symlink("/run/docker", os.path.join(srv, "red", "plug"))
+        for to, name in (("/run/docker", "plug"), ("../blue", "tored"),
+                         ("link", "chain"), ("..", "up"), ("loop", "loop"),
+                         ("/no/such/place", "dead")):
+            os.symlink(to, os.path.join(srv, "red", name))
         self.d = Dockerd(room, lab=self.lab, binds={srv: "/srv"},
                          engine=args.engine).start()
         self.world = World(self.d, Api(self.d.connect))

@@ -114,7 +114,7 @@ def update(add, wire):
     ask("deny", "as a form", "PidsLimit=50", headers={
         "Content-Type": "application/x-www-form-urlencoded"})
     ask("deny", "longer than a plugin is shown",
-        '{"PidsLimit":50,"CpusetCpus":"{{PAD}}"}')
+        '{"PidsLimit":-1,"CpusetCpus":"{{PAD}}"}')
     for where in ("other", "{{OTHER_ID}}", "{{OTHER_SHORT}}", "linker/peer",
                   "mighty", "hosty", "nothing"):
         ask("deny", "update of " + where, {"PidsLimit": 50}, where)
@@ -400,6 +400,73 @@ def themselves(add, wire):
         tar(("a", None, b"a")), TAR), user="olga")
 
 
+def paths(add, wire):
+    """Bind sources: what they lead to on the host, now and one day."""
+    def bind(expect, title, source, mode=""):
+        body = {"Image": "app", "Cmd": ["true"], "Labels": RED,
+                "HostConfig": {**LIMITS, "Binds": [f"{source}:/x{mode}"]}}
+        add("path", expect, title, wire(
+            "POST", V + "/containers/create", json.dumps(body), JSON))
+
+    def mount(expect, title, source, **more):
+        body = {"Image": "app", "Cmd": ["true"], "Labels": RED,
+                "HostConfig": {**LIMITS, "Mounts": [
+                    {"Type": "bind", "Source": source, "Target": "/x",
+                     **more}]}}
+        add("path", expect, title, wire(
+            "POST", V + "/containers/create", json.dumps(body), JSON))
+
+    rows = [
+        ("a symlink to the other team's", "/srv/red/tored"),
+        ("a symlink to a symlink", "/srv/red/chain"),
+        ("a symlink up", "/srv/red/up/blue"),
+        ("a symlink round and round", "/srv/red/loop"),
+        ("a symlink to what is not there", "/srv/red/dead"),
+        ("… and something below it", "/srv/red/dead/x"),
+        ("what is not there, below a symlink", "/srv/red/link/new"),
+        ("what is not there, of the other team", "/srv/blue/new"),
+        ("what is not there, of nobody", "/nowhere/new"),
+        ("what is not there, in a folder of dockerd's", "/etc/docker/new"),
+        ("climbing to the other team's", "/srv/red/../blue"),
+        ("climbing from what is not there", "/srv/red/new/../../blue"),
+        ("climbing and coming back through a link",
+         "/srv/red/../red/link/ssh"),
+        ("dots and slashes", "/srv/./blue/."),
+        ("the parent of all teams'", "/srv/"),
+        ("the parent, climbing", "/srv/red/.."),
+        ("the root, climbing", "/srv/../.."),
+        ("the way of a process", "/proc/self/root/srv/red"),
+        ("… of the first", "/proc/1/root/srv/red"),
+        ("where a process works", "/proc/self/cwd"),
+        ("what a process has open", "/proc/self/fd/0"),
+        ("a device", "/dev/null"),
+        ("the settings of the kernel", "/sys/kernel"),
+        ("another spelling of the case", "/srv/Red/a"),
+        ("a name that only begins so", "/srv/red-not/a"),
+        ("a star", "/srv/*/a")]
+    for title, source in rows:
+        bind("deny", "bind of " + title, source)
+        bind("deny", "read-only bind of " + title, source, ":ro")
+        mount("deny", "mount of " + title, source)
+    mount("deny", "mount of the shared tree, writable below",
+          "/srv/shared/ro", ReadOnly=True,
+          BindOptions={"ReadOnlyNonRecursive": True})
+    mount("deny", "mount that makes its source", "/srv/blue/new",
+          BindOptions={"CreateMountpoint": True})
+    for title, source in [
+            ("what is not there yet", "/srv/red/new-{{N}}"),
+            ("what is not there yet, two levels", "/srv/red/n-{{N}}/x"),
+            ("dots and slashes in one's own", "//srv/./red//a/"),
+            ("climbing within one's own", "/srv/red/a/../a"),
+            ("a name with dots", "/srv/red/a..b"),
+            ("all of one's own", "/srv/red")]:
+        bind("allow", "bind of " + title, source)
+    mount("allow", "mount of a folder of one's own", "/srv/red/a",
+          BindOptions={"Propagation": "rprivate"})
+    mount("allow", "read-only mount of the shared tree", "/srv/shared/ro",
+          ReadOnly=True)
+
+
 def build(add, wire):
-    for part in (update, commit, copies, others, themselves):
+    for part in (update, commit, copies, others, themselves, paths):
         part(add, wire)

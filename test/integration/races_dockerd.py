@@ -32,7 +32,7 @@ roles:
   all: {allow: {"*": ["*"]}}
 profiles:
   plain:
-    mounts: {volumes: own, volumes_from: own}
+    mounts: {bind: ["/srv/${team}/**"], volumes: own, volumes_from: own}
     images: {allow: ["**"]}
     limits: {cpus: "..2?"}
 grants:
@@ -260,6 +260,34 @@ def updates(r, api):
     r.equal(some, 15, "one of the two is always done")
 
 
+def paths(r, api, srv):
+    """A folder that is a symlink when the container starts (5.10)."""
+    here, aside = os.path.join(srv, "red/x"), os.path.join(srv, "red/y")
+    os.makedirs(here)
+    os.makedirs(os.path.join(srv, "blue"))
+    body = {**BODY, "HostConfig": {"Binds": ["/srv/red/x:/x"]}}
+    i = api["alice"].must("POST", "/containers/create", body)["Id"]
+    start = f"/containers/{i}/start"
+    for to in ("/etc", "../blue", "y"):
+        os.rename(here, aside)
+        os.symlink(to, here)
+        r.equal(api["alice"]("POST", start).status, 403,
+                f"no start while the source is a symlink to {to}")
+        os.unlink(here)
+        os.rename(aside, here)
+    r.equal(api["alice"]("POST", start).status, 204,
+            "it starts when the source is the folder again")
+    os.rename(here, aside)
+    os.symlink("/etc", here)
+    r.equal(api["alice"]("POST", f"/containers/{i}/restart?t=0").status, 403,
+            "no restart while it is a symlink")
+    r.equal(api["alice"]("POST", f"/containers/{i}/exec",
+                         {"Cmd": ["true"]}).status, 403,
+            "… nor an exec")
+    os.unlink(here)
+    os.rename(aside, here)
+
+
 def acting_teams(r, api):
     """One who is of two teams makes one volume for both at once (1.4)."""
     odd = 0
@@ -281,7 +309,9 @@ def main():
         lab = Lab(room("ca"))
         for who in PEOPLE:
             lab.client(who)
-        d = Dockerd(room, plugins=["portreeve"], lab=lab)
+        srv = room.mkdir("srv")
+        d = Dockerd(room, plugins=["portreeve"], lab=lab,
+                    binds={srv: "/srv"})
         Plugin(room, d.plugin_socket("portreeve"), d.socket, POLICY,
                ldif=LDIF, name="portreeve").start()
         d.start()
@@ -292,6 +322,7 @@ def main():
         many_volumes(r, api)
         turns(r, api)
         short_hex(r, api)
+        paths(r, api, srv)
         acting_teams(r, api)
         updates(r, api)
         stored_specs(r, api)

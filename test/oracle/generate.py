@@ -1005,9 +1005,13 @@ class World:
         for junk in ("Flavour", "X"):
             hc.pop(junk, None)
             doc.pop(junk, None)
-        return {"Id": HEX64[2], "Name": "/x", "Config": doc,
-                "HostConfig": hc, "NetworkSettings": {"Networks": b.ends},
-                "Mounts": []}
+        answer = {"Id": HEX64[2], "Name": "/x", "Config": doc,
+                  "HostConfig": hc, "NetworkSettings": {"Networks": b.ends},
+                  "Mounts": [self.mount_point(facts) for _ in
+                             range(self.g.pick([0, 0, 0, 1, 2]))]}
+        if self.g.chance(0.03):
+            del answer["Mounts"]
+        return answer
 
     # -- one request --
 

@@ -226,7 +226,8 @@ class Request:
                     self.stored = S.of_inspect(inspect, self.fact)
                 except S.Refused:
                     return
-                self.stored_refs = self.refs_of(self.stored)
+                if self.stored is not None:
+                    self.stored_refs = self.refs_of(self.stored)
 
     def refs_of(self, spec):
         return [(k, n, {"presence": "unknown"} if k == "unseen"

@@ -291,7 +291,11 @@ def read_volumes_from(spec, v):
                           else "container", name))
         return
     spec.refs.append(("container", name))
-    for m in inspect.get("Mounts") or []:
+    read_mounted(spec, inspect["Mounts"])
+
+
+def read_mounted(spec, mounts):
+    for m in mounts:
         if m.get("Type") == "bind":
             spec.binds.append((clean(m["Source"]), not m.get("RW"), False))
         elif m.get("Type") == "volume":
@@ -309,7 +313,10 @@ def read_host_config(spec, hc):
         spec.tmpfs.append([o.split("=")[0] for o in
                            (path_options or "").split(",") if o])
     for v in hc.get("VolumesFrom", []):
-        read_volumes_from(spec, v)
+        if spec.stored:  # 10.11: what it has itself by now
+            spec.volumes_from.append(v.split(":")[0])
+        else:
+            read_volumes_from(spec, v)
     mode = hc.get("NetworkMode", "")
     spec.container_net = container_of(mode)
     if spec.container_net is not None:
@@ -436,6 +443,10 @@ def of_inspect(inspect, fact):
     body["NetworkingConfig"] = {"EndpointsConfig": {
         k: walk.read(ENDPOINT, v or {}) for k, v in nets.items()}}
     fill_container(spec, body, hc)
+    if spec.volumes_from:
+        if not isinstance(inspect.get("Mounts"), list):
+            return None
+        read_mounted(spec, inspect["Mounts"])
     return spec
 
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """docs/profile-keys.txt is what `portreeve api --keys` prints; `make docs`
-writes it anew."""
+writes it anew.  The manual says the same of each key."""
+import json
 import os
+import re
 import subprocess
 import sys
 
@@ -10,6 +12,23 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 BUILD = os.environ.get("PORTREEVE_BUILD") or os.path.join(ROOT, "build")
 PAGE = os.path.join(ROOT, "docs", "profile-keys.txt")
+
+
+def manual():
+    """portreeve-policy(5) has each key with its bodies."""
+    with open(os.path.join(ROOT, BUILD, "share/man5/portreeve-policy.5"),
+              encoding="utf-8") as f:
+        page = re.sub(r"\n(?!\.)", " ", f.read())
+    rows = json.loads(subprocess.run(
+        [os.path.join(ROOT, BUILD, "portreeve"), "api", "--keys", "-o",
+         "json"], capture_output=True, text=True, check=True).stdout)
+    bad = [r["key"] for r in rows if not re.search(
+        rf"^\.It Cm {re.escape(r['key'])} \((soft|hard); of "
+        rf"{re.escape(r['bodies'] or '')};", page, re.M)]
+    if bad or not rows:
+        print("FAILED portreeve-policy(5) does not say what is asked of",
+              *bad)
+    return not bad and bool(rows)
 
 
 def main():
@@ -24,8 +43,10 @@ def main():
         same = f.read() == done.stdout
     if not same:
         print("FAILED docs/profile-keys.txt is old: run `make docs`")
-    print(f"{int(same)} passed, {int(not same)} failed")
-    return int(not same)
+    told = manual()
+    print(f"{int(same) + int(told)} passed, "
+          f"{int(not same) + int(not told)} failed")
+    return int(not (same and told))
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ struct ask {                 /* one question, as a row of a table writes it */
 	const char *ran;     /* images (counted.h), or NULL */
 	const char *team;    /* X-Portreeve-Team, or NULL */
 	bool plugin;
+	bool break_glass;
 	bool one_node; /* of the swarm */
 	int64_t now;   /* seconds */
 };
@@ -291,6 +292,7 @@ kit_resolve(struct kit *k, const struct ask *a)
 	    .stored = f.stored,
 	    .stored_known = f.stored_known,
 	    .wanted_team = pr_str_of(a->team)};
+	k->q.env.break_glass = a->break_glass;
 }
 
 /* All of it; a refusal comes out as a denial with its reason. */

@@ -249,6 +249,7 @@ START_TEST(every_file_is_somebody_s)
 	    "audit: {dir: /f5, key: /f6}\n"
 	    "ledger: /f7\n"
 	    "promotions: /fh\n"
+	    "break_glass: /fi\n"
 	    "plugin: {socket: /f8}\n"
 	    "admin: {socket: /f9}\n"
 	    "policy_signature: {keys: [/fa]}\n"
@@ -269,7 +270,7 @@ START_TEST(every_file_is_somebody_s)
 		ck_assert_msg(found, "%.3s", at);
 	}
 	ck_assert_str_eq(files[0], "/etc/portreeve/x.yaml");
-	ck_assert_uint_eq(n, 18);
+	ck_assert_uint_eq(n, 19);
 }
 END_TEST
 
