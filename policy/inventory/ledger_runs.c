@@ -65,7 +65,7 @@ put_text(char **at, struct pr_str *s)
 }
 
 struct run_row *
-run_row_new(int what, const struct pr_ledger_run *run,
+run_row_new(enum run_what what, const struct pr_ledger_run *run,
     const struct pr_ledger_running *running)
 {
 	struct run_row row = {.what = what};

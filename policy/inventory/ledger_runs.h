@@ -7,13 +7,15 @@
 
 struct runs; /* opaque; has its own lock */
 
+enum run_what {
+	RUN_BEST = 0, /* phase, digest: the longest run */
+	RUN_BEGINS,   /* container: it runs since */
+	RUN_ENDS,     /* container: it does not */
+};
+
 /* One row on its way to the disk, its strings in one allocation. */
 struct run_row {
-	enum {
-		RUN_BEST = 0, /* phase, digest: the longest run */
-		RUN_BEGINS,   /* container: it runs since */
-		RUN_ENDS,     /* container: it does not */
-	} what;
+	enum run_what what;
 	struct pr_ledger_run run;
 	struct pr_ledger_running running;
 	char text[];
@@ -21,7 +23,7 @@ struct run_row {
 
 struct runs *runs_new(void) PR_NODISCARD;
 void runs_free(struct runs *r); /* NULL is fine */
-struct run_row *run_row_new(int what, const struct pr_ledger_run *run,
+struct run_row *run_row_new(enum run_what what, const struct pr_ledger_run *run,
     const struct pr_ledger_running *running) PR_NODISCARD;
 
 /* Takes the row in; false: it says nothing new, or there is no room. */
