@@ -100,6 +100,7 @@ static const struct row rows[] = {
     /* where the context comes from */
     {"?remote=https://git.io/pay/x.git%23main:sub", "grant", NULL},
     {"?remote=https://git.io/ops/x.git", "profile", "build.remote"},
+    {"?remote=http://git.io/pay/x.git", "profile", "build.remote"},
     {"?remote=https://git.io/pay/../ops/x", "profile", "build.remote"},
     {"?remote=https://git.io/pay/x.git%23--upload-pack=x", "profile",
 	"build.remote"},
