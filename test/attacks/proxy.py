@@ -3,7 +3,7 @@
 # slow
 """Replays corpus.jsonl through the proxy, with a real dockerd behind.
 
-The requests' bytes go over mutual TLS as alice.  What is forbidden must end in
+The requests' bytes go over mutual TLS as alice, or whom the case names.  What is forbidden must end in
 an answer of the proxy, and what is allowed must not; where that is not what
 the plugin does, the case stands in DIFFERENT with its reason.
 """
@@ -21,6 +21,7 @@ from harness import Api, Dockerd, Lab, Proxy, Report, Room  # noqa: E402
 DIFFERENT = {
     "volumes-028": ("allow", "what the path names is written as its full id, "
                     "so that no name is taken for one"),
+    **{f"manage-0{n}": ("allow", "as volumes-028") for n in (19, 20)},
     **{f"ref-00{n}": ("allow", "what is absent is forwarded as it is, and an "
                       "answer that finds it after all is withheld")
        for n in (4, 5, 6)},
@@ -47,8 +48,8 @@ class Replay:
 
     def one(self, case):
         data = replay.bytes_of(case, self.world.prepare(case))
-        status, text = replay.answer_of(
-            self.p.connect(*self.certs["alice"], 20.0), data)
+        who = self.certs[case.get("user", "alice")]
+        status, text = replay.answer_of(self.p.connect(*who, 20.0), data)
         ours = "authorization denied by portreeve: " in text
         # HTTP that the proxy does not take ends the connection
         refused = ours or status in (400, 413, 414, 417, 431, 501, 502, 505) \
