@@ -36,7 +36,7 @@ exec chroot "$1/root" bash -c "$2"
 LIFE = r"""
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive
 docker() { find /etc/docker /etc/default/docker /lib/systemd/system/docker* /etc/systemd -type f -exec sha256sum {} + 2>/dev/null | sort | sha256sum; }
-ours() { find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path "$SOURCES" \) -prune -o -name '*portreeve*' -print 2>/dev/null | sort; }
+ours() { find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path '*/build*' -o -path "$SOURCES" \) -prune -o -name '*portreeve*' -print 2>/dev/null | sort; }
 mkdir -p /etc/docker; echo '{}' >/etc/docker/daemon.json
 ours >/tmp/before; d=$(docker)
 printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d
