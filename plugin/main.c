@@ -5,9 +5,11 @@
  * this one starts them, takes signals, and ends them.
  */
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -281,12 +283,27 @@ confine(struct plugin *p)
 	return EXIT_CONFIG;
 }
 
+/* A check by root must not leave files behind that the daemon, which runs as a
+ * user of its own, may not open. */
+static void
+act_for_owner(const char *file)
+{
+	PR_CLEANUP(pr_freep) char *folder = pr_xstrdup(file);
+	struct stat st;
+
+	if (geteuid() == 0 && stat(dirname(folder), &st) == 0 &&
+	    setegid(st.st_gid) == 0)
+		(void)!seteuid(st.st_uid);
+}
+
 static int
 start(struct plugin *p, const struct options *o)
 {
 	PR_CLEANUP(pr_diags_freep) struct pr_diags *ds = pr_diags_new();
 	int rc = open_config(p, o, ds);
 
+	if (rc == EXIT_OK && o->check)
+		act_for_owner(p->config.ledger);
 	if (rc == EXIT_OK && !o->check)
 		rc = confine(p);
 	if (rc == EXIT_OK)
