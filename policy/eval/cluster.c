@@ -132,7 +132,8 @@ judge_task_labels(const struct matter *m, struct pr_str team,
 
 /*
  * Labels of nobody's object are a claim like those of a create; the label
- * of its phase says nothing that is checked elsewhere, so it is served.
+ * of its phase says nothing that is checked elsewhere, so it is served.  The
+ * teams of both maps are named before their phases.
  */
 static void
 judge_nobodys(const struct matter *m, const struct pr_grant *g, int team,
@@ -140,9 +141,10 @@ judge_nobodys(const struct matter *m, const struct pr_grant *g, int team,
 {
 	const struct pr_spec *s = m->q->spec;
 
+	judge_team_labels(m, g, team, s->labels, o);
+	judge_team_labels(m, g, team, s->task_labels, o);
 	judge_labels(m, g, team, s->labels, o);
-	if (o->answer == PR_YES)
-		judge_labels(m, g, team, s->task_labels, o);
+	judge_labels(m, g, team, s->task_labels, o);
 }
 
 static void

@@ -14,6 +14,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import BUILD, Lab, Report, Room, Slapd  # noqa: E402
 from harness.ldap_server import LdapServer, SIZE_LIMIT  # noqa: E402
+from harness.room import wait_until  # noqa: E402
 from harness.slapd import free_port  # noqa: E402
 
 SUITE = os.path.join(BUILD, "tools", "directory_suite")
@@ -282,12 +283,24 @@ def outage(r, room, s):
         r.check(got[0] == ALICE and got[1] == 0, "… and fresh again", str(got))
 
 
+def stop(proc):
+    """SIGSTOP, and not before all of it stands still."""
+    proc.send_signal(signal.SIGSTOP)
+    tasks = f"/proc/{proc.pid}/task"
+
+    def state(task):
+        with open(f"{tasks}/{task}/stat", encoding="utf-8") as f:
+            return f.read().rpartition(")")[2].split()[0]
+    wait_until("slapd stands still",
+               lambda: all(state(t) == "T" for t in os.listdir(tasks)))
+
+
 def black_hole(r, room, s):
     args = ("uri=" + s.uri, *service(room), "ttl=400", "negative_ttl=200",
             "connect=500", "search=500")
     with Directory(*args) as d:
         d.lookup("alice")
-        s.proc.send_signal(signal.SIGSTOP)
+        stop(s.proc)
         try:
             began = time.monotonic()
             got = d.lookup("bob", deadline=1500)
@@ -318,7 +331,7 @@ def failover(r, room, s, lab):
     with Directory("uri=" + s.uri, "uri=" + second.uri, "ttl=0", *quick) as d:
         got = d.lookup("bob")
         r.check(s.uri in got[3], "both are up: the first answers", str(got))
-        s.proc.send_signal(signal.SIGSTOP)
+        stop(s.proc)
         try:
             got = d.lookup("bob", deadline=10000)
             r.check(got[0] == "everyone|platform|" and

@@ -8,6 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import Dockerd, Lab, Plugin, Report, Room  # noqa: E402
+from harness.room import wait_until  # noqa: E402
 
 POLICY = """\
 version: 1
@@ -36,6 +37,9 @@ def main():
         p = Plugin(room, d.plugin_socket("portreeve"), d.socket,
                    POLICY % ", info, version").start()
         d.start()
+        # the plugin looks for the daemon now and then
+        wait_until("the plugin sees dockerd", lambda: ask(p)[0][
+            "plugin-ready"]["result"] == "pass", log=p.log)
         got, done = ask(p)
 
         def expect(name, want, part):
