@@ -98,7 +98,7 @@ add_limit(scmp_filter_ctx ctx, const struct limit *l)
 		return 0;
 	if (l->only == 0)
 		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,
-		    SCMP_CMP64(l->arg, SCMP_CMP_EQ, l->value));
+		    SCMP_CMP64(l->arg, SCMP_CMP_EQ, l->value, 0));
 	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,
 	    SCMP_CMP64(l->arg, SCMP_CMP_MASKED_EQ, l->only, l->value));
 }
@@ -118,7 +118,7 @@ allow_limited(scmp_filter_ctx ctx, enum pr_process process)
 	if (rc == 0)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW,
 		    seccomp_syscall_resolve_name("tgkill"), 1,
-		    SCMP_CMP64(0, SCMP_CMP_EQ, (uint64_t)getpid()));
+		    SCMP_CMP64(0, SCMP_CMP_EQ, (uint64_t)getpid(), 0));
 	/* its flags are in memory, where no filter looks; glibc then takes
 	 * clone */
 	if (rc == 0)

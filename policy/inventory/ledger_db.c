@@ -245,8 +245,7 @@ open_sql(struct ledger_db *db, struct pr_err **err)
 
 	/* one thread at a time: who opens it, then the writer */
 	if (sqlite3_open_v2(db->path, &db->sql,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-		NULL) != SQLITE_OK)
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return failed(db, "cannot be opened", err);
 	sqlite3_busy_timeout(db->sql, BUSY_MS);
 	sqlite3_extended_result_codes(db->sql, 0);
