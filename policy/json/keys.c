@@ -265,6 +265,8 @@ may_hold_pair(const struct pr_json_member *m, uint32_t n)
 		for (; slot[at] != 0; at = (at + 1) & (slots - 1)) {
 			uint32_t k = slot[at] - 1U;
 
+			/* k went this way before: its hash is there */
+			/* cppcheck-suppress uninitvar */
 			if (hash[k] == h && pr_json_fold_eq(m[k].key, m[i].key))
 				return true;
 		}

@@ -37,6 +37,10 @@ class Replay:
         for folder in ("red/a", "red/a..b", "redder", "blue", "shared/ro"):
             os.makedirs(os.path.join(srv, folder))
         os.symlink("/etc", os.path.join(srv, "red", "link"))
+        for to, name in (("/run/docker", "plug"), ("../blue", "tored"),
+                         ("link", "chain"), ("..", "up"), ("loop", "loop"),
+                         ("/no/such/place", "dead")):
+            os.symlink(to, os.path.join(srv, "red", name))
         self.d = Dockerd(room, binds={srv: "/srv"}).start()
         self.world = replay.World(self.d, Api(self.d.connect))
         self.world.build()
