@@ -132,8 +132,8 @@ judge_task_labels(const struct matter *m, struct pr_str team,
 
 /*
  * Labels of nobody's object are a claim like those of a create; the label
- * of its phase says nothing that is checked elsewhere, so it is served.  The
- * teams of both maps are named before their phases.
+ * of its phase says nothing that is checked elsewhere, so it is served.  Where
+ * the host has one phase the object's is known, and all teams come first.
  */
 static void
 judge_nobodys(const struct matter *m, const struct pr_grant *g, int team,
@@ -141,8 +141,10 @@ judge_nobodys(const struct matter *m, const struct pr_grant *g, int team,
 {
 	const struct pr_spec *s = m->q->spec;
 
-	judge_team_labels(m, g, team, s->labels, o);
-	judge_team_labels(m, g, team, s->task_labels, o);
+	if ((m->q->served & (m->q->served - 1)) == 0) {
+		judge_team_labels(m, g, team, s->labels, o);
+		judge_team_labels(m, g, team, s->task_labels, o);
+	}
 	judge_labels(m, g, team, s->labels, o);
 	judge_labels(m, g, team, s->task_labels, o);
 }
