@@ -24,7 +24,6 @@
 #include <portreeve/notify.h>
 #include <portreeve/version.h>
 
-#include "confine.h"
 #include "memory.h"
 #include "plugin.h"
 
@@ -275,7 +274,7 @@ confine(struct plugin *p)
 	if (listener_make_folder(p->config.plugin.socket, &err) != 0 ||
 	    listener_make_folder(p->config.admin_socket, &err) != 0)
 		return failed(err);
-	if (plugin_confine(&p->config, &err) == 0)
+	if (pr_judge_confine(&p->config, PR_PLUGIN, &err) == 0)
 		return EXIT_OK;
 	if (err == NULL || err->code != PR_ERR_INVALID)
 		return failed(err);

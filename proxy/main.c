@@ -23,7 +23,6 @@
 #include <portreeve/version.h>
 
 #include "admin.h"
-#include "confine.h"
 #include "jobs.h"
 #include "loop.h"
 #include "proxy.h"
@@ -285,7 +284,7 @@ confine(struct proxy *p)
 {
 	PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
 
-	if (proxy_confine(&p->config, &err) == 0)
+	if (pr_judge_confine(&p->config, PR_PROXY, &err) == 0)
 		return EXIT_OK;
 	if (err == NULL || err->code != PR_ERR_INVALID)
 		return failed(err);

@@ -14,6 +14,7 @@
 
 #include <portreeve/arena.h>
 #include <portreeve/audit.h>
+#include <portreeve/confine.h>
 #include <portreeve/diag.h>
 #include <portreeve/directory.h>
 #include <portreeve/identity.h>
@@ -119,11 +120,27 @@ int pr_config_load(const char *path, struct pr_arena *a, struct pr_config *out,
 int pr_config_parse(const char *path, struct pr_str text, struct pr_arena *a,
     struct pr_config *out, struct pr_diags *ds) PR_NODISCARD;
 
+enum pr_config_use {
+	PR_CONFIG_READ = 1, /* a file, or a folder of files */
+	PR_CONFIG_MADE,     /* read; made if it is not there */
+	PR_CONFIG_WRITE,    /* a file, with others made beside it */
+	PR_CONFIG_FOLDER,   /* a folder of ours to write in */
+	PR_CONFIG_SOCKET,
+};
+
+struct pr_config_file {
+	const char *path;
+	unsigned processes; /* enum pr_process: who uses it */
+	enum pr_config_use use;
+	unsigned forbidden; /* mode bits, as of pr_file_trusted */
+};
+
 /*
  * Every file and folder that the configuration names, itself too: what nobody
- * may mount.  *n of them; the list lives in the arena.
+ * may mount, and what a confined process may reach.  *n of them; the list
+ * lives in the arena.
  */
-const char *const *pr_config_files(
+const struct pr_config_file *pr_config_files(
     const struct pr_config *c, struct pr_arena *a, size_t *n);
 
 /*

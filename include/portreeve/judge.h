@@ -27,6 +27,16 @@
 struct pr_judge; /* opaque; for any number of threads */
 
 /*
+ * Before the judge is opened and before any thread: makes the folders that
+ * the process writes to, sees that nobody else may change what the
+ * configuration names, and gives up every right that it does not ask for
+ * (portreeve/confine.h).  0 or -1: it must not go on.  INVALID: an owner or a
+ * mode; the text says what mends it.
+ */
+int pr_judge_confine(const struct pr_config *config, enum pr_process process,
+    struct pr_err **err) PR_NODISCARD;
+
+/*
  * Opens all that the configuration names but the log: policy (and its
  * tests), identity rules, directory, ledger, inventory.  NULL: it cannot
  * start; ds or *err says why (exit 78 for ds, 69/1 for err).  The

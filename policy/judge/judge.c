@@ -100,6 +100,15 @@ open_snapshot(const struct pr_config *config, struct pr_diags *ds)
 
 	if (policy == NULL)
 		return NULL;
+	if (config->policy_signature.loc.line > 0) {
+		/* asked for and not looked at would be no protection */
+		pr_diags_add(ds, PR_ERROR, config->policy_signature.loc,
+		    "take the block away, and keep the folder of the policy "
+		    "writable by root alone",
+		    "this version does not check signatures of policies");
+		pr_policy_unref(policy);
+		return NULL;
+	}
 	/* a policy that fails its own tests is as good as broken */
 	if (pr_policy_tests_run(policy, ds) > 0) {
 		pr_policy_unref(policy);
@@ -177,10 +186,16 @@ open_world(struct pr_judge *j, struct pr_err **err)
 	const struct pr_config *c = j->config;
 	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(1024);
 	struct pr_inventory_config config = {.socket = c->daemon.socket};
+	const struct pr_config_file *files;
+	const char **protect;
 	struct runs_source source = {
 	    .phase = phase_of_container, .missed = count_again, .arg = j};
 
-	config.protect = pr_config_files(c, a, &config.n_protect);
+	files = pr_config_files(c, a, &config.n_protect);
+	protect = pr_arena_array(a, config.n_protect, sizeof(char *));
+	for (size_t i = 0; i < config.n_protect; i++)
+		protect[i] = files[i].path;
+	config.protect = protect;
 	config.watch = watch_containers;
 	config.watch_arg = j;
 	if (c->proxy.assertion_key != NULL) {

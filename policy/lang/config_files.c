@@ -1,64 +1,91 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which files the configuration names: nobody mounts them. */
+/*
+ * Which files the configuration names, and what is done with them: one list
+ * for all who must know, so that a new key is forgotten nowhere.
+ */
 #include <portreeve/config.h>
+#include <portreeve/file.h>
+
+#define DAEMONS (PR_PLUGIN | PR_PROXY)
+
+/* what is done with it, and the bits that its mode must not have */
+#define READ    PR_CONFIG_READ, PR_FILE_NOT_WRITABLE
+#define SECRET  PR_CONFIG_READ, PR_FILE_SECRET
+#define SOCKET  PR_CONFIG_SOCKET, 0
+#define CHECKED PR_CONFIG_READ, 0 /* by whoever reads it */
 
 struct list {
-	const char **v;
+	struct pr_config_file *v;
 	size_t n, cap;
 	struct pr_arena *arena;
 };
 
 static void
-add(struct list *l, const char *path)
+add(struct list *l, const char *path, unsigned processes,
+    enum pr_config_use use, unsigned forbidden)
 {
-	const char **v;
+	struct pr_config_file *v;
 
 	if (path == NULL)
 		return;
 	if (l->n == l->cap) {
 		l->cap = l->cap > 0 ? l->cap * 2 : 32;
-		v = pr_arena_array(l->arena, l->cap, sizeof(char *));
+		v = pr_arena_array(l->arena, l->cap, sizeof *v);
 		for (size_t i = 0; i < l->n; i++)
 			v[i] = l->v[i];
 		l->v = v;
 	}
-	l->v[l->n++] = path;
+	l->v[l->n++] = (struct pr_config_file){path, processes, use, forbidden};
 }
 
-const char *const *
+static void
+add_audit(struct list *l, const struct pr_audit_config *audit)
+{
+	/* its group may read the log, nobody else */
+	add(l, audit->dir, DAEMONS, PR_CONFIG_FOLDER, PR_FILE_SECRET & ~0050U);
+	add(l, audit->key_file, DAEMONS, PR_CONFIG_MADE, PR_FILE_SECRET);
+	add(l, audit->checkpoint_key, DAEMONS, SECRET);
+	if (audit->checkpoint_copy != NULL &&
+	    audit->checkpoint_copy[0] == '/') /* not "syslog" */
+		add(l, audit->checkpoint_copy, DAEMONS, PR_CONFIG_WRITE,
+		    PR_FILE_NOT_WRITABLE);
+}
+
+static void
+add_listener(struct list *l, const struct pr_config_listen *at)
+{
+	add(l, at->unix_path, PR_PROXY, SOCKET);
+	add(l, at->tls.cert, PR_PROXY, READ);
+	add(l, at->tls.key, PR_PROXY, SECRET);
+	add(l, at->tls.client_ca, PR_PROXY, READ);
+	add(l, at->tls.crl, PR_PROXY, READ);
+}
+
+const struct pr_config_file *
 pr_config_files(const struct pr_config *c, struct pr_arena *a, size_t *n)
 {
 	struct list l = {NULL, 0, 0, a};
 
-	add(&l, c->file);
-	add(&l, c->policy);
-	add(&l, c->ledger);
-	add(&l, c->promotions);
-	add(&l, c->break_glass);
-	add(&l, c->audit.dir);
-	add(&l, c->audit.key_file);
-	add(&l, c->audit.checkpoint_key);
-	if (c->audit.checkpoint_copy != NULL &&
-	    c->audit.checkpoint_copy[0] == '/') /* not "syslog" */
-		add(&l, c->audit.checkpoint_copy);
-	add(&l, c->admin_socket);
-	add(&l, c->plugin.socket);
-	add(&l, c->identity_deny);
-	add(&l, c->directory.file.s);
-	add(&l, c->directory.tls.ca.s);
-	add(&l, c->directory.bind.password_file.s);
-	add(&l, c->proxy.assertion_key);
-	for (size_t i = 0; i < c->proxy.n_listen; i++) {
-		const struct pr_config_listen *at = &c->proxy.listen[i];
-
-		add(&l, at->unix_path);
-		add(&l, at->tls.cert);
-		add(&l, at->tls.key);
-		add(&l, at->tls.client_ca);
-		add(&l, at->tls.crl);
-	}
+	add(&l, c->file, DAEMONS, READ);
+	add(&l, c->policy, DAEMONS, READ);
+	add(&l, c->ledger, DAEMONS, PR_CONFIG_WRITE, PR_FILE_SECRET);
+	add(&l, c->promotions, DAEMONS, READ);
+	add(&l, c->break_glass, DAEMONS, CHECKED);
+	add_audit(&l, &c->audit);
+	add(&l, c->plugin.socket, PR_PLUGIN, SOCKET);
+	add(&l, c->admin_socket, PR_PLUGIN, SOCKET);
+	add(&l, c->proxy.admin, PR_PROXY, SOCKET);
+	for (size_t i = 0; i < c->n_identity; i++)
+		add(&l, c->identity[i].ca, DAEMONS, READ);
+	add(&l, c->identity_deny, DAEMONS, READ);
+	add(&l, c->directory.file.s, DAEMONS, READ);
+	add(&l, c->directory.tls.ca.s, DAEMONS, READ);
+	add(&l, c->directory.bind.password_file.s, DAEMONS, SECRET);
+	add(&l, c->proxy.assertion_key, DAEMONS, SECRET);
+	for (size_t i = 0; i < c->proxy.n_listen; i++)
+		add_listener(&l, &c->proxy.listen[i]);
 	for (size_t i = 0; i < c->policy_signature.n_keys; i++)
-		add(&l, c->policy_signature.keys[i]);
+		add(&l, c->policy_signature.keys[i], DAEMONS, READ);
 	*n = l.n;
 	return l.v;
 }

@@ -246,18 +246,21 @@ START_TEST(every_file_is_somebody_s)
 	    "directory: {type: ldap, uri: [\"ldaps://a\"], tls: {ca: /f3}, "
 	    "bind: {method: simple, dn: \"cn=a\", password_file: /f4}, user: "
 	    "{base: \"dc=a\"}, group: {base: \"dc=a\"}}\n"
-	    "audit: {dir: /f5, key: /f6}\n"
+	    "audit: {dir: /f5, key: /f6, checkpoint: {key: /fk, copy: "
+	    "/fl}}\n"
+	    "identity: [{source: a, ca: /fj, by: cn}]\n"
 	    "ledger: /f7\n"
 	    "promotions: /fh\n"
 	    "break_glass: /fi\n"
 	    "plugin: {socket: /f8}\n"
 	    "admin: {socket: /f9}\n"
 	    "policy_signature: {keys: [/fa]}\n"
-	    "proxy: {assertion_key: /fb, listen: [{name: t, address: "
+	    "proxy: {assertion_key: /fb, admin: /fm, listen: [{name: t, "
+	    "address: "
 	    "\"0.0.0.0:1\", tls: {cert: /fc, key: /fd, client_ca: /fe, crl: "
 	    "/ff}}, {name: u, unix: /fg}]}\n";
 	struct pr_config c;
-	const char *const *files;
+	const struct pr_config_file *files;
 	size_t n;
 
 	ck_assert_int_eq(parse(text, &c), 0);
@@ -266,11 +269,11 @@ START_TEST(every_file_is_somebody_s)
 		bool found = false;
 
 		for (size_t i = 0; i < n; i++)
-			found = found || strncmp(files[i], at, 3) == 0;
+			found = found || strncmp(files[i].path, at, 3) == 0;
 		ck_assert_msg(found, "%.3s", at);
 	}
-	ck_assert_str_eq(files[0], "/etc/portreeve/x.yaml");
-	ck_assert_uint_eq(n, 19);
+	ck_assert_str_eq(files[0].path, "/etc/portreeve/x.yaml");
+	ck_assert_uint_eq(n, 23);
 }
 END_TEST
 

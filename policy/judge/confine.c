@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "confine.h"
-
+/* What a daemon keeps of its rights: what its configuration asks for. */
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -10,22 +9,26 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <portreeve/arena.h>
-#include <portreeve/confine.h>
 #include <portreeve/eyes.h>
 #include <portreeve/file.h>
+#include <portreeve/judge.h>
 
-#define MAX_PLACES 256
-#define MAX_PORTS  64
+#define MAX_PORTS 64
 
 struct room {
 	struct pr_arena *a;
-	struct pr_place places[MAX_PLACES];
+	struct pr_place *places; /* room for two a file */
 	size_t n;
 	uint16_t ports[MAX_PORTS];
 	size_t n_ports;
 	struct pr_err **err;
 };
+
+static const char *
+folder_of(struct room *r, const char *path)
+{
+	return dirname(pr_arena_strdup(r->a, pr_str_of(path)));
+}
 
 /* --- owners and modes --------------------------------------------------- */
 
@@ -35,7 +38,7 @@ trusted(struct room *r, const char *path, unsigned forbidden)
 {
 	struct pr_file_fault fault;
 
-	if (path == NULL ||
+	if (forbidden == 0 ||
 	    pr_file_trusted(path, forbidden, &fault) != PR_FILE_BAD)
 		return 0;
 	return pr_err_set(
@@ -44,7 +47,7 @@ trusted(struct room *r, const char *path, unsigned forbidden)
 
 /* A folder of ours: made if it is not there, and then ours alone. */
 static int
-own_folder(struct room *r, const char *path, unsigned forbidden)
+own_folder(struct room *r, const char *path)
 {
 	struct stat st;
 
@@ -57,34 +60,18 @@ own_folder(struct room *r, const char *path, unsigned forbidden)
 		    "hint: chown -R %u %s",
 		    path, (unsigned)st.st_uid, (unsigned)geteuid(),
 		    (unsigned)geteuid(), path);
-	return trusted(r, path, forbidden);
-}
-
-static const char *
-folder_of(struct room *r, const char *path)
-{
-	return dirname(pr_arena_strdup(r->a, pr_str_of(path)));
+	return 0;
 }
 
 static int
-check_owners(struct room *r, const struct pr_config *c)
+check_owner(struct room *r, const struct pr_config_file *f)
 {
-	const char *const files[] = {c->file, c->policy, c->identity_deny,
-	    c->directory.file.s, c->directory.tls.ca.s, c->promotions};
-
-	for (size_t i = 0; i < PR_COUNT(files); i++)
-		if (trusted(r, files[i], PR_FILE_NOT_WRITABLE) != 0)
-			return -1;
-	if (trusted(r, c->directory.bind.password_file.s, PR_FILE_SECRET) !=
-		0 ||
-	    trusted(r, c->audit.key_file, PR_FILE_SECRET) != 0 ||
-	    trusted(r, c->proxy.assertion_key, PR_FILE_SECRET) != 0 ||
-	    trusted(r, c->ledger, PR_FILE_SECRET) != 0)
+	if (f->use == PR_CONFIG_FOLDER && own_folder(r, f->path) != 0)
 		return -1;
-	/* its group may read the log, nobody else */
-	if (own_folder(r, c->audit.dir, PR_FILE_SECRET & ~0050U) != 0)
+	if (f->use == PR_CONFIG_WRITE &&
+	    trusted(r, folder_of(r, f->path), PR_FILE_NOT_WRITABLE) != 0)
 		return -1;
-	return trusted(r, folder_of(r, c->ledger), PR_FILE_NOT_WRITABLE);
+	return trusted(r, f->path, f->forbidden);
 }
 
 /* --- what it needs ------------------------------------------------------ */
@@ -92,8 +79,7 @@ check_owners(struct room *r, const struct pr_config *c)
 static void
 add(struct room *r, const char *path, unsigned rights)
 {
-	if (path != NULL && r->n < MAX_PLACES)
-		r->places[r->n++] = (struct pr_place){path, rights};
+	r->places[r->n++] = (struct pr_place){path, rights};
 }
 
 /*
@@ -105,49 +91,34 @@ add_read(struct room *r, const char *path)
 {
 	char real[PATH_MAX];
 
-	if (path == NULL)
-		return;
 	add(r, folder_of(r, path), PR_PLACE_READ);
 	if (realpath(path, real) != NULL)
 		add(r, folder_of(r, real), PR_PLACE_READ);
 }
 
-/* Those of the proxy's door are not for the plugin, nor are its own sockets. */
 static void
-add_file(struct room *r, const struct pr_config *c, const char *path)
+add_file(struct room *r, const struct pr_config_file *f)
 {
-	for (size_t i = 0; i < c->proxy.n_listen; i++) {
-		const struct pr_config_listen *l = &c->proxy.listen[i];
-
-		if (path == l->unix_path || path == l->tls.cert ||
-		    path == l->tls.key || path == l->tls.client_ca ||
-		    path == l->tls.crl)
-			return;
+	switch (f->use) {
+	case PR_CONFIG_READ:
+		add_read(r, f->path);
+		break;
+	case PR_CONFIG_MADE:
+		if (access(f->path, F_OK) == 0)
+			add_read(r, f->path);
+		else
+			add(r, folder_of(r, f->path), PR_PLACE_WRITE);
+		break;
+	case PR_CONFIG_WRITE:
+		add(r, folder_of(r, f->path), PR_PLACE_WRITE);
+		break;
+	case PR_CONFIG_FOLDER:
+		add(r, f->path, PR_PLACE_WRITE);
+		break;
+	case PR_CONFIG_SOCKET:
+		add(r, folder_of(r, f->path), PR_PLACE_SOCKETS);
+		break;
 	}
-	if (path != c->plugin.socket && path != c->admin_socket &&
-	    path != c->audit.dir && path != c->ledger &&
-	    path != c->audit.key_file)
-		add_read(r, path);
-}
-
-static void
-add_files(struct room *r, const struct pr_config *c)
-{
-	size_t n;
-	const char *const *files = pr_config_files(c, r->a, &n);
-
-	for (size_t i = 0; i < n; i++)
-		add_file(r, c, files[i]);
-	for (size_t i = 0; i < c->n_identity; i++)
-		add_read(r, c->identity[i].ca);
-	add(r, c->audit.dir, PR_PLACE_WRITE);
-	if (c->audit.key_file != NULL)
-		add(r, folder_of(r, c->audit.key_file),
-		    access(c->audit.key_file, F_OK) == 0 ? PR_PLACE_READ
-							 : PR_PLACE_WRITE);
-	add(r, folder_of(r, c->ledger), PR_PLACE_WRITE);
-	add(r, folder_of(r, c->plugin.socket), PR_PLACE_SOCKETS);
-	add(r, folder_of(r, c->admin_socket), PR_PLACE_SOCKETS);
 }
 
 /* "ldaps://host:1636/": 1636; without a number the scheme's. */
@@ -188,16 +159,25 @@ add_ports(struct room *r, const struct pr_config *c)
 }
 
 int
-plugin_confine(const struct pr_config *c, struct pr_err **err)
+pr_judge_confine(
+    const struct pr_config *c, enum pr_process process, struct pr_err **err)
 {
 	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(4096);
 	struct room r = {.a = a, .err = err};
+	const struct pr_config_file *files;
+	size_t n;
 
-	if (check_owners(&r, c) != 0)
-		return -1;
-	add_files(&r, c);
+	files = pr_config_files(c, a, &n);
+	r.places = pr_arena_array(a, 2 * n, sizeof *r.places);
+	for (size_t i = 0; i < n; i++) {
+		if ((files[i].processes & process) == 0)
+			continue;
+		if (check_owner(&r, &files[i]) != 0)
+			return -1;
+		add_file(&r, &files[i]);
+	}
 	add_ports(&r, c);
 	if (pr_eyes_open(err) != 0)
 		return -1;
-	return pr_confine(PR_PLUGIN, r.places, r.n, r.ports, r.n_ports, err);
+	return pr_confine(process, r.places, r.n, r.ports, r.n_ports, err);
 }
