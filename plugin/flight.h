@@ -79,6 +79,8 @@ struct flight_meter {
 	uint64_t took_us[2]; /* the sum */
 };
 void flights_meter(struct flights *fs, struct flight_meter *out);
+/* Is a call with the workers: it may be waiting for the daemon. */
+bool flights_working(struct flights *fs);
 /* How long the oldest parked call is overdue, ns; 0: none is. */
 uint64_t flights_overdue(struct flights *fs);
 

@@ -86,6 +86,17 @@ work_pop(struct flights *fs)
 	return f;
 }
 
+bool
+flights_working(struct flights *fs)
+{
+	bool working;
+
+	pthread_mutex_lock(&fs->queue.lock);
+	working = fs->queue.n > 0 || fs->queue.idle < fs->n_workers;
+	pthread_mutex_unlock(&fs->queue.lock);
+	return working;
+}
+
 static void *
 work(void *arg)
 {

@@ -422,8 +422,9 @@ stop(struct plugin *p)
 {
 	admin_stop(p->admin);
 	if (p->server != NULL) {
-		server_drain(p->server,
-		    pr_clock_now() + p->config.plugin.deadline + DRAIN_GRACE);
+		uint64_t judged = pr_clock_now() + p->config.plugin.deadline;
+
+		server_drain(p->server, judged, judged + DRAIN_GRACE);
 		server_stop(p->server);
 	}
 	if (p->flights != NULL)

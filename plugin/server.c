@@ -365,15 +365,24 @@ server_start(const struct server_config *config, struct pr_err **err)
 	return NULL;
 }
 
+static const struct timespec moment = {.tv_nsec = PR_MS};
+
 /* Lets the event thread accept what has connected before we left. */
 static void
 accept_the_last(struct server *s, uint64_t until)
 {
 	struct pollfd p = {.fd = s->config.listener->fd, .events = POLLIN};
-	struct timespec nap = {.tv_nsec = 1000000};
 
 	while (poll(&p, 1, 0) == 1 && pr_clock_now() < until)
-		nanosleep(&nap, NULL);
+		nanosleep(&moment, NULL);
+}
+
+/* The daemon may need a new connection to ask about a look-up. */
+static void
+answer_look_ups(struct server *s, uint64_t until)
+{
+	while (flights_working(s->config.flights) && pr_clock_now() < until)
+		nanosleep(&moment, NULL);
 }
 
 /*
@@ -401,10 +410,11 @@ end_idle(struct server *s)
 }
 
 void
-server_drain(struct server *s, uint64_t until)
+server_drain(struct server *s, uint64_t look_ups, uint64_t until)
 {
 	MHD_socket fd;
 
+	answer_look_ups(s, look_ups);
 	if (!s->config.listener->inherited) {
 		listener_unlink(s->config.listener);
 		accept_the_last(s, until);

@@ -30,9 +30,11 @@ struct server *server_start(
     const struct server_config *config, struct pr_err **err) PR_NODISCARD;
 /*
  * Takes no more connections, answers what is in flight, and ends the
- * connections; at most until `until` (pr_clock_now() time).
+ * connections; at most until `until` (pr_clock_now() time).  Connections are
+ * taken until `look_ups` at most while calls wait for the daemon: it asks us
+ * before it answers.
  */
-void server_drain(struct server *s, uint64_t until);
+void server_drain(struct server *s, uint64_t look_ups, uint64_t until);
 /* After server_drain; frees. */
 void server_stop(struct server *s);
 

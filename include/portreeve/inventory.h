@@ -65,6 +65,8 @@ struct pr_inventory_config {
  */
 struct pr_inventory *pr_inventory_open(const struct pr_inventory_config *config,
     struct pr_ledger *ledger, struct pr_err **err) PR_NODISCARD;
+/* Ends every look-up, those to come too; before threads that make them. */
+void pr_inventory_stop(struct pr_inventory *inv);  /* NULL is fine */
 void pr_inventory_close(struct pr_inventory *inv); /* NULL is fine */
 
 /* The registry that the plugin asks about PR_LOOKUP_HEADER; of the inventory. */
@@ -148,6 +150,8 @@ struct pr_daemon_facts {           /* empty strings: not known */
 	size_t n_security_options;
 	const struct pr_str *runtimes; /* configured names */
 	size_t n_runtimes;
+	/* it listens on TCP and asks callers for no certificate */
+	bool plain_tcp;
 	bool swarm;          /* this node is part of one */
 	int64_t swarm_nodes; /* of a swarm that it manages; 0: not known */
 };
@@ -155,6 +159,12 @@ struct pr_daemon_facts {           /* empty strings: not known */
 /* Copied into the arena; never waits.  False: the daemon was not seen yet. */
 bool pr_inventory_daemon(
     struct pr_inventory *inv, struct pr_arena *a, struct pr_daemon_facts *out);
+
+/*
+ * Does dockerd listen on TCP without asking callers for a certificate?  Never
+ * waits.  CANNOT_TELL: it was not asked since it last went away.
+ */
+enum pr_tri pr_inventory_plain_tcp(struct pr_inventory *inv);
 
 /* ---- host paths (semantics 5.10) ---- */
 

@@ -15,8 +15,8 @@
 #include "local.h"
 
 #define ASK_TIME   (5 * PR_SEC)
-#define FIRST_WAIT 100 /* ms, before the next try */
-#define LAST_WAIT  2000
+#define FIRST_WAIT 20 /* ms, before the next try */
+#define LAST_WAIT  500
 #define OVERLAP    (2 * PR_SEC) /* the stream begins before it is asked for */
 #define MIN_MINOR  24           /* of API 1.x */
 
@@ -205,6 +205,7 @@ learn_daemon(struct pr_inventory *inv, struct pr_err **err)
 		old[1] = inv->info;
 		inv->version = version;
 		inv->info = info;
+		inv->seen = true;
 		pthread_mutex_unlock(&inv->lock);
 		version = old[0];
 		info = old[1];
@@ -286,6 +287,7 @@ set_events(struct pr_inventory *inv, bool on)
 {
 	pthread_mutex_lock(&inv->lock);
 	inv->events = on;
+	inv->seen = on;
 	inv_stale_all(inv);
 	if (on)
 		inv->stats.reconnects++;

@@ -375,12 +375,19 @@ pr_inventory_open(const struct pr_inventory_config *config,
 }
 
 void
+pr_inventory_stop(struct pr_inventory *inv)
+{
+	/* an eventfd takes this, or is awake already */
+	if (inv != NULL)
+		(void)!write(inv->wake, &(uint64_t){STOPPED}, sizeof(uint64_t));
+}
+
+void
 pr_inventory_close(struct pr_inventory *inv)
 {
 	if (inv == NULL)
 		return;
-	/* an eventfd takes this, or is awake already */
-	(void)!write(inv->wake, &(uint64_t){STOPPED}, sizeof(uint64_t));
+	pr_inventory_stop(inv);
 	pthread_join(inv->thread, NULL);
 	inv_free(inv);
 }

@@ -197,6 +197,26 @@ keys_of(struct pr_arena *a, const struct pr_json *object, size_t *n)
 }
 
 /* Once an answer, and not once a request: requests ask for these often. */
+/*
+ * moby daemon/info.go: fillAPIInfo warns of each listener on TCP without TLS,
+ * or with TLS and no verification of clients, in one sentence or another.
+ */
+static bool
+warns_of_listener(const struct pr_json *warnings)
+{
+	static const char sign[] = "API is accessible on http";
+
+	for (uint32_t i = 0; warnings != NULL && i < warnings->n; i++) {
+		const struct pr_json *w = &warnings->items[i];
+
+		/* what cannot be read may be that one */
+		if (w->type != PR_JSON_STRING ||
+		    memmem(w->str.p, w->str.n, sign, sizeof sign - 1) != NULL)
+			return true;
+	}
+	return false;
+}
+
 void
 daemon_facts_read(struct answer *info, const struct pr_json *version)
 {
@@ -221,6 +241,8 @@ daemon_facts_read(struct answer *info, const struct pr_json *version)
 	    &f->n_security_options);
 	f->runtimes = keys_of(info->arena,
 	    json_of(json, "Runtimes", PR_JSON_OBJECT), &f->n_runtimes);
+	f->plain_tcp =
+	    warns_of_listener(json_of(json, "Warnings", PR_JSON_ARRAY));
 	swarm = json_of(json, "Swarm", PR_JSON_OBJECT);
 	state = json_str(swarm, "LocalNodeState");
 	f->swarm = state.n > 0 && !pr_str_is(state, "inactive");
@@ -265,4 +287,16 @@ pr_inventory_daemon(
 	out->runtimes = copied_list(a, out->runtimes, out->n_runtimes);
 	answer_unref(info);
 	return true;
+}
+
+enum pr_tri
+pr_inventory_plain_tcp(struct pr_inventory *inv)
+{
+	enum pr_tri plain = PR_CANNOT_TELL;
+
+	pthread_mutex_lock(&inv->lock);
+	if (inv->seen)
+		plain = inv->info->daemon->plain_tcp ? PR_YES : PR_NO;
+	pthread_mutex_unlock(&inv->lock);
+	return plain;
 }

@@ -69,6 +69,7 @@ struct pr_inventory {
 	pthread_mutex_t lock; /* everything below; never held over I/O */
 	pthread_cond_t changed;
 	bool events; /* the stream stands */
+	bool seen;   /* asked, and not gone since: it is the same daemon */
 	/* what is cached of a kind is right only while its number stays */
 	uint64_t generation[PR_KIND_COUNT];
 	/* the same for what was found by its full id, which a new object or a

@@ -251,6 +251,7 @@ pr_judge_close(struct pr_judge *j)
 {
 	if (j == NULL)
 		return;
+	pr_inventory_stop(j->inventory);
 	runs_watch_stop(j->runs);
 	pr_inventory_close(j->inventory);
 	pr_ledger_close(j->ledger);

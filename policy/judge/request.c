@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <portreeve/clock.h>
 
@@ -44,6 +45,13 @@ deny(struct work *w, enum pr_reason reason, const char *text)
 	return PR_JUDGED;
 }
 
+/* The last moment for an answer of our own. */
+static bool
+time_is_up(const struct work *w)
+{
+	return pr_clock_now() + LAST_MOMENT >= w->call->deadline;
+}
+
 /* ---- who ---- */
 
 /* Names the caller, for the log too; unmapped is denied a little later. */
@@ -58,6 +66,42 @@ identify(struct work *w, struct pr_identity_why *why)
 	w->who.source = s->source;
 	w->who.anonymous = s->how == PR_SUBJECT_ANONYMOUS;
 	return rc < 0 || s->how == PR_SUBJECT_UNMAPPED ? -1 : 0;
+}
+
+/*
+ * An anonymous caller of the unix socket looks like one of an unencrypted TCP
+ * listener (semantics 1.2).  True: there is none, or it is accepted.
+ */
+static bool
+may_be_anonymous(struct work *w, enum pr_judge_answer *answer)
+{
+	const struct timespec moment = {.tv_nsec = 5 * PR_MS};
+	enum pr_tri plain;
+
+	if (!w->who.anonymous || w->j->door != PR_DOOR_PLUGIN ||
+	    w->held->snapshot->n_anonymous == 0 ||
+	    w->j->config->plugin.accept_plain_tcp)
+		return true;
+	plain = pr_inventory_plain_tcp(w->j->inventory);
+	if (plain == PR_CANNOT_TELL && !w->may_wait) {
+		*answer = PR_JUDGE_WOULD_WAIT;
+		return false;
+	}
+	/* whoever calls is about to be followed */
+	while (plain == PR_CANNOT_TELL && !time_is_up(w)) {
+		nanosleep(&moment, NULL);
+		plain = pr_inventory_plain_tcp(w->j->inventory);
+	}
+	if (plain == PR_YES)
+		*answer = deny(w, PR_REASON_NO_GRANT,
+		    "the daemon listens on TCP and asks for no certificate, so "
+		    "a caller without one may be anybody "
+		    "(plugin.accept_plain_tcp)");
+	else if (plain == PR_CANNOT_TELL)
+		*answer = deny(w, PR_REASON_CANNOT_TELL,
+		    "the daemon was not seen, and may listen on TCP without "
+		    "certificates");
+	return plain == PR_NO;
 }
 
 static bool
@@ -99,13 +143,6 @@ is_vain_look(const struct work *w)
 {
 	return w->rq.op->risk == PR_RISK_READ &&
 	    w->rq.op->stream == PR_STREAM_NONE && work_target_absent(w);
-}
-
-/* The last moment for an answer of our own. */
-static bool
-time_is_up(const struct work *w)
-{
-	return pr_clock_now() + LAST_MOMENT >= w->call->deadline;
 }
 
 /* Kinds that the daemon finds by id wherever it takes a name. */
@@ -298,7 +335,7 @@ judge(struct work *w)
 		return answer;
 	if (known < 0)
 		return deny(w, PR_REASON_UNMAPPED_IDENTITY, why.text);
-	if (!find_teams(w, &answer))
+	if (!may_be_anonymous(w, &answer) || !find_teams(w, &answer))
 		return answer;
 	work_set_who(w);
 	answer = judge_once(w);

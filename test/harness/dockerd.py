@@ -114,7 +114,7 @@ class Dockerd:
     """
 
     def __init__(self, room, plugins=(), lab=None, binds=None, name="dockerd",
-                 program="/usr/sbin/dockerd", config=None, engine=None):
+                 program="/usr/sbin/dockerd", config=None, engine=None, hosts=()):
         self.room = room
         self.root = engines.root_of(engine) if engine else ""
         self.folder = room.mkdir(name)
@@ -124,6 +124,7 @@ class Dockerd:
         self.log = os.path.join(self.folder, "dockerd.log")
         self.config_file = os.path.join(self.folder, "daemon.json")
         self.binds = dict(binds or {})
+        self.hosts = list(hosts)  # more places to listen, inside
         self.lab = lab
         self.port = None
         self.up = None
@@ -154,6 +155,8 @@ class Dockerd:
                 "--host", "unix://" + self.socket,
                 "--data-root", os.path.join(self.folder, "data"),
                 "--exec-root", "/run/dockerd", "--pidfile", "/run/dockerd.pid"]
+        for host in self.hosts:
+            argv += ["--host", host]
         env = {k: v for k, v in os.environ.items()
                if not k.startswith(("DOCKER_", "LISTEN_"))}
         env["PATH"] = env.get("PATH", "") + ":/usr/sbin:/sbin:/usr/bin:/bin"

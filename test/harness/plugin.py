@@ -17,7 +17,7 @@ identity:
 directory: {directory}
 audit: {{dir: {audit}, failure: deny, sync: {sync}, segment: 64MiB}}
 ledger: {ledger}
-plugin: {{socket: {socket}, deadline: {deadline}}}
+plugin: {{socket: {socket}, deadline: {deadline}{alone}}}
 admin: {{socket: {admin}}}
 """
 
@@ -31,11 +31,12 @@ class Plugin:
                policy.d is filled before start() by somebody else
     ldif       text of the embedded directory, or None with directory=
     identity   lines of the identity list, YAML
+    alone      there is no daemon: anonymous callers are taken all the same
     """
 
     def __init__(self, room, socket, docker, policy, ldif=None, identity=None,
                  directory=None, host="host-1", sync="group", deadline="2s",
-                 name="plugin", extra=""):
+                 name="plugin", extra="", alone=False):
         self.room = room
         self.folder = room.mkdir(name)
         self.socket = socket
@@ -62,7 +63,8 @@ class Plugin:
                 identity="\n".join("  - " + x for x in lines),
                 directory=directory, audit=self.audit, sync=sync,
                 ledger=os.path.join(self.folder, "ledger.db"),
-                socket=socket, deadline=deadline, admin=self.admin) + extra)
+                socket=socket, deadline=deadline, admin=self.admin,
+                alone=", accept_plain_tcp: true" if alone else "") + extra)
 
     def write_policy(self, text):
         with open(self.policy_file + ".new", "w", encoding="utf-8") as f:

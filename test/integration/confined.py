@@ -98,7 +98,7 @@ def main():
         lab = Lab(room("ca"))
         docker = room("no-docker.sock")
         plugin = Plugin(room, os.path.join(room.mkdir("p"), "p.sock"), docker,
-                        POLICY)
+                        POLICY, alone=True)
         proxy = Proxy(room, docker, lab, POLICY)
         for name, program, ask in (
                 ("plugin", plugin, lambda: plugin.call(PING)),

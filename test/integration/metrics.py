@@ -160,7 +160,7 @@ def reloads(r, p):
 
 def directory_down(r, room):
     p = Plugin(room, room("down.sock"), room("no-docker.sock"), POLICY,
-               name="down", directory="""
+               name="down", alone=True, directory="""
   type: ldap
   uri: ["ldap://127.0.0.1:1"]
   starttls: true
@@ -213,7 +213,7 @@ def main():
     r = Report()
     with Room("metrics") as room:
         p = Plugin(room, room("p.sock"), room("no-docker.sock"),
-                   POLICY).start()
+                   POLICY, alone=True).start()
         the_page(r, p)
         they_move(r, p)
         reloads(r, p)

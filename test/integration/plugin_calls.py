@@ -113,7 +113,8 @@ class Scene:
         self.room = room
         self.sock = os.path.join(room.mkdir(self.name + ".d"), "p.sock")
         self.p = Plugin(room, self.sock, docker or room("no-docker.sock"),
-                        policy, host="host-1", name=self.name, **more)
+                        policy, host="host-1", name=self.name, alone=True,
+                        **more)
         Scene.logs.append(self.p.log)
         if change is not None:
             with open(self.p.config_file, encoding="utf-8") as f:

@@ -219,7 +219,7 @@ def restarts(r, room):
 def reloads(r, room):
     """Straight at the plugin's socket: dockerd is not so fast."""
     p = Plugin(room, room("reload.sock"), room("no-docker.sock"), POLICY,
-               name="reload").start()
+               name="reload", alone=True).start()
     hashes = {}
     for name, text in (("open", POLICY), ("guarded", GUARD)):
         p.reload(text)

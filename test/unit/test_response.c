@@ -56,6 +56,7 @@ setup(void)
 	fputs(POLICY, f);
 	fclose(f);
 	config = (struct pr_config){.file = "c.yaml",
+	    .plugin.accept_plain_tcp = true,
 	    .identity = &rule,
 	    .n_identity = 1,
 	    .daemon = {"d", sock},
