@@ -144,9 +144,9 @@ units: $(UNITS)
 fuzzers: $(FUZZERS)
 
 # The command's own parts, tested without its main().
-$(B)/unit/test_cli $(B)/unit/test_cli_policy: \
+$(B)/unit/test_cli $(B)/unit/test_cli_policy $(B)/unit/test_signature: \
 	$(call obj,$(filter-out policy/cli/main.c,$(CLI_SRC)) $(CERT_SRC))
-$(B)/test/unit/test_cli.o $(B)/test/unit/test_cli_policy.o: \
+$(B)/test/unit/test_cli.o $(B)/test/unit/test_cli_policy.o $(B)/test/unit/test_signature.o: \
 	CPPFLAGS += -Ipolicy/cli
 
 # Tests of different kinds share headers by their path below test/.

@@ -188,6 +188,7 @@ plugin_status(struct plugin *p, struct pr_buf *b)
 	    (int)getpid(), plugin_ready(p, &checks) ? "true" : "false");
 	member(b, "uptime_s", (pr_clock_now() - p->started) / PR_SEC);
 	pr_buf_printf(b, ",\"policy\":\"%s\"", hash);
+	member(b, "policy_serial", pr_judge_policy_serial(p->judge));
 	add_engine(p, b);
 	member(b, "reloads", p->reloads);
 	member(b, "reloads_failed", p->reloads_failed);

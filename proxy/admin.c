@@ -93,9 +93,10 @@ get_status(struct proxy *p, struct reply *r)
 	pr_buf_printf(&r->body,
 	    "{\"version\":\"" PR_VERSION "\",\"pid\":%d,\"door\":\"proxy\","
 	    "\"ready\":%s,\"uptime_s\":%llu,\"policy\":\"%s\","
-	    "\"connections\":%u,\"held_bytes\":%zu",
+	    "\"policy_serial\":%llu,\"connections\":%u,\"held_bytes\":%zu",
 	    (int)getpid(), is_ready(p, &ignored) ? "true" : "false",
 	    (unsigned long long)((pr_clock_now() - p->started) / PR_SEC), hash,
+	    (unsigned long long)pr_judge_policy_serial(p->judge),
 	    (unsigned)p->connections, (size_t)p->held);
 #define X(field, text)                                  \
 	pr_buf_printf(&r->body, ",\"" #field "\":%llu", \

@@ -18,6 +18,7 @@
 #include <portreeve/diag.h>
 #include <portreeve/directory.h>
 #include <portreeve/identity.h>
+#include <portreeve/policy_signature.h>
 
 #define PR_CONFIG_PATH "/etc/portreeve/portreeve.yaml"
 
@@ -101,12 +102,7 @@ struct pr_config {
 	const char *admin_socket; /* default: /run/portreeve/admin.sock */
 	const char *break_glass;  /* default: /etc/portreeve/break-glass */
 
-	struct {
-		struct pr_loc loc;       /* line 0: not asked for */
-		const char *const *keys; /* files: Ed25519 public keys, PEM */
-		size_t n_keys;
-		uint64_t min_serial;
-	} policy_signature;
+	struct pr_policy_signers policy_signature;
 };
 
 /*

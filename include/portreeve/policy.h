@@ -18,6 +18,7 @@
 #include <portreeve/audit.h>
 #include <portreeve/buf.h>
 #include <portreeve/diag.h>
+#include <portreeve/policy_signature.h>
 #include <portreeve/str.h>
 
 #define PR_MAX_PHASES 64
@@ -237,6 +238,8 @@ struct pr_policy {
 	struct pr_arena *arena;
 	_Atomic unsigned refs;
 	char hash[65]; /* SHA-256 hex of pr_policy_print's canonical form */
+	/* where one was asked for; else the key is empty */
+	struct pr_policy_signature signature;
 	struct pr_str label_team, label_phase; /* label keys; empty: none */
 
 	/* teams, phases, hosts, roles, profiles: sorted by name */
@@ -279,6 +282,9 @@ struct pr_policy {
  */
 struct pr_policy *pr_policy_load(
     const char *path, struct pr_diags *ds) PR_NODISCARD;
+/* The same, if it is signed as they want it; unsigned ones are not parsed. */
+struct pr_policy *pr_policy_load_signed(const char *path,
+    const struct pr_policy_signers *s, struct pr_diags *ds) PR_NODISCARD;
 /* The same from a text (tests, fuzzers); `name` stands for the file. */
 struct pr_policy *pr_policy_parse(
     const char *name, struct pr_str text, struct pr_diags *ds) PR_NODISCARD;

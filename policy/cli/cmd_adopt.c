@@ -115,11 +115,13 @@ unknown_phase(struct cli *cli, const struct pr_policy *p, const char *word)
 }
 
 static int
-check_names(struct cli *cli, const struct options *o, const char *policy_path)
+check_names(
+    struct cli *cli, const struct options *o, const struct pr_config *config)
 {
 	PR_CLEANUP(pr_diags_freep) struct pr_diags *ds = pr_diags_new();
 	PR_CLEANUP(pr_policy_unrefp)
-	struct pr_policy *p = pr_policy_load(policy_path, ds);
+	struct pr_policy *p = pr_policy_load_signed(
+	    config->policy, &config->policy_signature, ds);
 
 	if (p == NULL)
 		return cli_diagnosed(cli, ds);
@@ -220,7 +222,7 @@ adopt(struct cli *cli, const struct options *o, size_t kind, const char *id,
     const struct pr_config *config)
 {
 	char decision[PR_UUID_LEN];
-	int rc = check_names(cli, o, config->policy);
+	int rc = check_names(cli, o, config);
 
 	if (rc == CLI_OK) {
 		act_for_owner(config->audit.dir);

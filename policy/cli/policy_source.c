@@ -21,7 +21,8 @@ cli_policy(const char *path, const char *config_file, struct pr_diags *ds)
 	if (pr_config_load(config_file != NULL ? config_file : PR_CONFIG_PATH,
 		a, &config, ds) < 0)
 		return NULL;
-	return pr_policy_load(config.policy, ds);
+	return pr_policy_load_signed(
+	    config.policy, &config.policy_signature, ds);
 }
 
 struct gathering {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a judge consists of: opened, swapped at a reload, closed. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,16 @@ judge_snapshot(struct pr_judge *j)
 	s = snapshot_ref(j->snapshot);
 	pthread_mutex_unlock(&j->lock);
 	return s;
+}
+
+uint64_t
+pr_judge_policy_serial(struct pr_judge *j)
+{
+	struct snapshot *s = judge_snapshot(j);
+	uint64_t serial = s->policy->signature.serial;
+
+	snapshot_unref(s);
+	return serial;
 }
 
 void
@@ -92,20 +103,32 @@ warn_of_strangers(const struct pr_policy *p, const struct pr_promotions *lines,
 	}
 }
 
-static struct snapshot *
-open_snapshot(const struct pr_config *config, struct pr_diags *ds)
+/* What is in force is not taken back by a signature of yesterday. */
+static bool
+is_older(const struct pr_policy *p, uint64_t oldest,
+    const struct pr_config *config, struct pr_diags *ds)
 {
-	struct pr_policy *policy = pr_policy_load(config->policy, ds);
+	if (p->signature.serial >= oldest)
+		return false;
+	pr_diags_add(ds, PR_ERROR, config->policy_loc,
+	    "sign it again with a serial that is not lower",
+	    "the policy's serial %" PRIu64 " is older than %" PRIu64
+	    ", which is in force",
+	    p->signature.serial, oldest);
+	return true;
+}
+
+static struct snapshot *
+open_snapshot(
+    const struct pr_config *config, uint64_t oldest, struct pr_diags *ds)
+{
+	struct pr_policy *policy = pr_policy_load_signed(
+	    config->policy, &config->policy_signature, ds);
 	struct pr_promotions *promotions = NULL;
 
 	if (policy == NULL)
 		return NULL;
-	if (config->policy_signature.loc.line > 0) {
-		/* asked for and not looked at would be no protection */
-		pr_diags_add(ds, PR_ERROR, config->policy_signature.loc,
-		    "take the block away, and keep the folder of the policy "
-		    "writable by root alone",
-		    "this version does not check signatures of policies");
+	if (is_older(policy, oldest, config, ds)) {
 		pr_policy_unref(policy);
 		return NULL;
 	}
@@ -230,7 +253,7 @@ pr_judge_open(const struct pr_config *config, enum pr_door door,
 	j->usage = usage_new();
 	j->runs = runs_watch_new();
 	/* every mistake of every file in one run */
-	j->snapshot = open_snapshot(config, ds);
+	j->snapshot = open_snapshot(config, 0, ds);
 	id = open_identity(config, ds);
 	if (id != NULL)
 		j->identities = pr_identity_cache_new(id, 1024);
@@ -269,9 +292,12 @@ pr_judge_close(struct pr_judge *j)
 int
 pr_judge_reload(struct pr_judge *j, struct pr_diags *ds)
 {
-	struct snapshot *fresh = open_snapshot(j->config, ds), *old;
+	struct snapshot *old = judge_snapshot(j);
+	struct snapshot *fresh =
+	    open_snapshot(j->config, old->policy->signature.serial, ds);
 	struct pr_identity *id = open_identity(j->config, ds);
 
+	snapshot_unref(old);
 	if (fresh == NULL || id == NULL || pr_diags_count(ds, PR_ERROR) > 0 ||
 	    (j->directory != NULL &&
 		pr_directory_reload(j->directory, ds) < 0)) {

@@ -261,8 +261,8 @@ static const struct field admin_fields[] = {
 TABLE(admin_table, "admin block", admin_fields);
 
 static const struct field signature_fields[] = {
-	NEED(raw_signature, keys, "keys", STRS, "files of Ed25519 public keys, PEM"),
-	KEY(raw_signature, min_serial, "min_serial", NUM, "oldest policy that is taken"),
+	NEED(raw_signature, keys, "keys", STRS, "files of public keys, PEM: Ed25519 or P-256"),
+	KEY(raw_signature, min_serial, "min_serial", NUM, "serial of the oldest policy that is taken"),
 };
 TABLE(signature_table, "policy_signature block", signature_fields);
 

@@ -61,6 +61,17 @@ add_listener(struct list *l, const struct pr_config_listen *at)
 	add(l, at->tls.crl, PR_PROXY, READ);
 }
 
+static void
+add_signature(struct list *l, const struct pr_config *c)
+{
+	if (c->policy_signature.loc.line == 0)
+		return;
+	for (size_t i = 0; i < c->policy_signature.n_keys; i++)
+		add(l, c->policy_signature.keys[i], DAEMONS, READ);
+	/* of a folder it lies inside, of a file beside it */
+	add(l, pr_policy_signature_path(c->policy, l->arena), DAEMONS, READ);
+}
+
 const struct pr_config_file *
 pr_config_files(const struct pr_config *c, struct pr_arena *a, size_t *n)
 {
@@ -84,8 +95,7 @@ pr_config_files(const struct pr_config *c, struct pr_arena *a, size_t *n)
 	add(&l, c->proxy.assertion_key, DAEMONS, SECRET);
 	for (size_t i = 0; i < c->proxy.n_listen; i++)
 		add_listener(&l, &c->proxy.listen[i]);
-	for (size_t i = 0; i < c->policy_signature.n_keys; i++)
-		add(&l, c->policy_signature.keys[i], DAEMONS, READ);
+	add_signature(&l, c);
 	*n = l.n;
 	return l.v;
 }

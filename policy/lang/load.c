@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "load.h"
 
-#include <sys/stat.h>
-
-#include <dirent.h>
-#include <errno.h>
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -12,20 +8,10 @@
 
 #include <portreeve/caps.h>
 #include <portreeve/digest.h>
-#include <portreeve/file.h>
+
+#include "files.h"
 
 #define VERSION 1
-
-struct file {
-	const char *name;
-	struct pr_str text;
-};
-
-struct files {
-	struct file *v;
-	size_t n, cap;
-	size_t bytes;
-};
 
 static void
 add_entry(struct load *ld, enum section s, struct entry e)
@@ -115,90 +101,6 @@ read_text(struct load *ld, const char *file, struct pr_str text)
 		add_cluster_phases(ld, top.cluster_phases);
 	for (int s = 0; s < SEC_COUNT; s++)
 		add_section(ld, (enum section)s, top.sec[s]);
-}
-
-static void
-read_file(struct load *ld, struct files *files, const char *path)
-{
-	PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
-	struct pr_loc loc = {path, 0, 0, 0};
-	struct file f = {.name = path};
-
-	if (pr_file_read(ld->l.tree, path, PR_CAP_POLICY_FILE, &f.text, &err) <
-	    0) {
-		const char *text = pr_err_text(err);
-		size_t n = strlen(path);
-
-		/* the place names the file already */
-		if (strncmp(text, path, n) == 0 && text[n] == ':')
-			text += n + 2;
-		lang_error(&ld->l, loc, NULL, "%s", text);
-		return;
-	}
-	files->bytes += f.text.n;
-	if (files->bytes > PR_CAP_POLICY_TEXT) {
-		lang_error(&ld->l, loc, NULL,
-		    "the policy is larger than %zu bytes", PR_CAP_POLICY_TEXT);
-		return;
-	}
-	files->v = pr_grow(files->v, files->n, &files->cap, sizeof *files->v);
-	files->v[files->n++] = f;
-	read_text(ld, path, f.text);
-}
-
-static bool
-is_policy_name(const char *name)
-{
-	struct pr_str s = pr_str_of(name);
-
-	return name[0] != '.' &&
-	    (pr_str_ends(s, ".yaml") || pr_str_ends(s, ".yml"));
-}
-
-static int
-name_order(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void
-close_dir(DIR **d)
-{
-	if (*d != NULL)
-		closedir(*d);
-}
-
-static void
-read_folder(struct load *ld, struct files *files, const char *path)
-{
-	PR_CLEANUP(close_dir) DIR *d = opendir(path);
-	struct pr_loc loc = {path, 0, 0, 0};
-	const char **names;
-	const struct dirent *e;
-	size_t n = 0, len = strlen(path);
-
-	if (d == NULL) {
-		lang_error(&ld->l, loc, NULL, "%s", strerror(errno));
-		return;
-	}
-	names = pr_arena_array(ld->l.tree, PR_CAP_POLICY_FILES, sizeof *names);
-	while ((e = readdir(d)) != NULL) {
-		if (!is_policy_name(e->d_name))
-			continue;
-		if (n == PR_CAP_POLICY_FILES) {
-			lang_error(&ld->l, loc, NULL, "more than %zu files",
-			    PR_CAP_POLICY_FILES);
-			return;
-		}
-		names[n++] = pr_arena_printf(ld->l.arena, "%s%s%s", path,
-		    len > 0 && path[len - 1] == '/' ? "" : "/", e->d_name);
-	}
-	if (n == 0)
-		lang_error(
-		    &ld->l, loc, NULL, "there is no *.yaml in this folder");
-	qsort(names, n, sizeof *names, name_order);
-	for (size_t i = 0; i < n; i++)
-		read_file(ld, files, names[i]);
 }
 
 /* Name first, then the order of reading, so that "first" is the first. */
@@ -356,6 +258,24 @@ begin(struct load *ld, struct pr_diags *ds, size_t expected)
 	atomic_init(&ld->p->refs, 1);
 }
 
+static void
+end(struct load *ld)
+{
+	for (size_t i = 0; i < SEC_COUNT; i++)
+		free(ld->sec[i].v);
+	pr_arena_free(ld->l.tree);
+	/* the tree was most of the heap; a daemon keeps this for weeks */
+	malloc_trim(0);
+}
+
+static struct pr_policy *
+abandon(struct load *ld)
+{
+	end(ld);
+	pr_policy_unref(ld->p);
+	return NULL;
+}
+
 static struct pr_policy *
 finish(struct load *ld, const struct files *files)
 {
@@ -370,32 +290,36 @@ finish(struct load *ld, const struct files *files)
 		pr_policy_unref(p);
 		p = NULL;
 	}
-	for (size_t i = 0; i < SEC_COUNT; i++)
-		free(ld->sec[i].v);
-	pr_arena_free(ld->l.tree);
-	/* the tree was most of the heap; a daemon keeps this for weeks */
-	malloc_trim(0);
+	end(ld);
 	return p;
 }
 
 struct pr_policy *
 pr_policy_load(const char *path, struct pr_diags *ds)
 {
+	return pr_policy_load_signed(path, NULL, ds);
+}
+
+struct pr_policy *
+pr_policy_load_signed(
+    const char *path, const struct pr_policy_signers *s, struct pr_diags *ds)
+{
 	struct files files = {0};
-	struct pr_loc loc = {0};
 	struct pr_policy *p;
 	struct load ld;
-	struct stat st;
 
 	begin(&ld, ds, 0);
-	loc.file = path = pr_arena_strdup(ld.l.arena, pr_str_of(path));
-	if (stat(path, &st) < 0)
-		lang_error(&ld.l, loc, NULL, "%s", strerror(errno));
-	else if (S_ISDIR(st.st_mode))
-		read_folder(&ld, &files, path);
-	else
-		read_file(&ld, &files, path);
-	p = finish(&ld, &files);
+	path = pr_arena_strdup(ld.l.arena, pr_str_of(path));
+	files_read(&ld.l, path, &files);
+	/* nothing of a stranger's is even parsed */
+	if (s == NULL || s->loc.line == 0 ||
+	    files_signed(&ld.l, path, &files, s, &ld.p->signature)) {
+		for (size_t i = 0; i < files.n; i++)
+			read_text(&ld, files.v[i].name, files.v[i].text);
+		p = finish(&ld, &files);
+	} else {
+		p = abandon(&ld);
+	}
 	free(files.v);
 	return p;
 }

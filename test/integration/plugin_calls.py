@@ -621,12 +621,6 @@ def command_line(r, room):
         r.check(done.returncode == want
                 and words in done.stdout + done.stderr,
                 f"{' '.join(args[:1])}: {want}", done.stdout + done.stderr)
-    with open(s.p.config_file, "a", encoding="utf-8") as f:
-        f.write("policy_signature: {keys: [key.pem]}\n")
-    for more in ([], ["--check"]):
-        done = run_plugin(s, "--config", s.p.config_file, *more)
-        r.check(done.returncode == 78 and "signatures" in done.stderr,
-                f"signed policies that are asked for {more}: 78", done.stderr)
     s.p.write_policy(BROKEN.replace("team: console", "team: konsole"))
     for more in ([], ["--check"]):
         done = run_plugin(s, "--config", s.p.config_file, *more)
