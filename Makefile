@@ -71,7 +71,8 @@ BINS  := $(if $(CLI_SRC),$(B)/portreeve) $(if $(PLUGIN_SRC),$(B)/portreeve-plugi
 UNITS := $(patsubst test/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 FUZZERS := $(patsubst test/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRC))
 TOOLS := $(patsubst test/tools/%.c,$(B)/tools/%,$(TOOL_SRC))
-BENCHES := $(patsubst test/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
+BENCHES := $(patsubst test/bench/%.c,$(B)/bench/%,$(BENCH_SRC)) \
+	$(B)/bench/unconfined.so
 
 # Manual pages and completions, from the tables of the programs.
 SHARE := $(B)/share/.made
@@ -129,6 +130,11 @@ $(B)/bench/%: $(B)/test/bench/%.o $(LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS) -lmicrohttpd -lm
+
+$(B)/bench/%.so: test/bench/preload/%.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -Wall -shared -fPIC -o $@ $<
 
 # The fuzz targets with a main() that replays a corpus (make check), and with
 # libFuzzer (make fuzz).
