@@ -342,7 +342,8 @@ struct pr_judge_env {
 	/* facts of the daemon for `default` (semantics 5.6) */
 	struct pr_str default_runtime, default_log_driver;
 	struct pr_str default_cgroupns; /* "host" on cgroup v1 */
-	bool break_glass; /* root has lifted the built-in guards */
+	bool daemon_unknown; /* nobody has asked it yet: cannot tell */
+	bool break_glass;    /* root has lifted the built-in guards */
 };
 
 struct pr_shortfall {       /* the first key that fails, or is undecided */

@@ -546,21 +546,36 @@ default_or_listed(struct judging *j, struct pr_str s, struct pr_str fills_in,
 	    j, "%s is %s", field, s.n > 0 ? shown(s, name) : "default");
 }
 
+/* The same where the daemon says what it fills in. */
+static enum pr_tri
+daemon_default_or_listed(struct judging *j, struct pr_str s,
+    struct pr_str fills_in, const char *field)
+{
+	if (j->env->daemon_unknown && s.n > 0 && list_has(j->leaf, "default") &&
+	    !list_matches(j, s, '\0'))
+		return judge_cannot_tell(
+		    j, "%s: the daemon has not told its default yet", field);
+	return default_or_listed(j, s, fills_in, field);
+}
+
 static enum pr_tri
 judge_runtimes(struct judging *j)
 {
-	return default_or_listed(
+	return daemon_default_or_listed(
 	    j, j->spec->runtime, j->env->default_runtime, "HostConfig.Runtime");
 }
 
 static enum pr_tri
 judge_log_drivers(struct judging *j)
 {
+	static const char field[] = "HostConfig.LogConfig.Type";
+
 	/* what another node fills in nobody knows */
-	return default_or_listed(j, j->spec->log_driver,
-	    j->spec->body == PR_SPEC_SERVICE ? PR_STR("")
-					     : j->env->default_log_driver,
-	    "HostConfig.LogConfig.Type");
+	if (j->spec->body == PR_SPEC_SERVICE)
+		return default_or_listed(
+		    j, j->spec->log_driver, PR_STR(""), field);
+	return daemon_default_or_listed(
+	    j, j->spec->log_driver, j->env->default_log_driver, field);
 }
 
 static enum pr_tri

@@ -279,11 +279,18 @@ enum pr_tri
 judge_cgroupns(struct judging *j)
 {
 	/* a stored spec shows what the daemon filled in (semantics 5.6) */
-	if (j->spec->stored && !j->spec->privileged &&
-	    j->env->default_cgroupns.n > 0 &&
-	    pr_str_eq(j->spec->cgroupns.text, j->env->default_cgroupns) &&
-	    list_has(j->leaf, "private"))
+	if (!j->spec->stored || j->spec->privileged ||
+	    !list_has(j->leaf, "private"))
+		return judge_ns(j, &j->spec->cgroupns);
+	if (j->env->default_cgroupns.n > 0 &&
+	    pr_str_eq(j->spec->cgroupns.text, j->env->default_cgroupns))
 		return PR_YES;
+	if (j->env->daemon_unknown &&
+	    pr_str_is(j->spec->cgroupns.text, "host") &&
+	    !list_has(j->leaf, "host"))
+		return judge_cannot_tell(j,
+		    "HostConfig.CgroupnsMode: the daemon has not told its "
+		    "default yet");
 	return judge_ns(j, &j->spec->cgroupns);
 }
 

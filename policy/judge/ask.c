@@ -93,10 +93,27 @@ lift_guards(struct work *w)
 		w->d = d;
 }
 
+/* What the daemon fills in (semantics 5.6). */
+static void
+set_defaults(struct work *w)
+{
+	struct pr_judge_env *env = &w->q.env;
+
+	if (w->spec == NULL && w->facts.stored == NULL)
+		return;
+	env->daemon_unknown = !work_knows_daemon(w);
+	if (env->daemon_unknown)
+		return;
+	env->default_runtime = w->daemon.default_runtime;
+	env->default_log_driver = w->daemon.default_log_driver;
+	env->default_cgroupns = pr_str_is(w->daemon.cgroup_version, "1")
+	    ? PR_STR("host")
+	    : PR_STR("private");
+}
+
 static void
 ask(struct work *w)
 {
-	struct pr_daemon_facts daemon = {0};
 	const struct pr_str *team;
 	bool repeated = false;
 
@@ -122,16 +139,7 @@ ask(struct work *w)
 	    "X-Portreeve-Team", &repeated);
 	if (team != NULL && !repeated)
 		w->q.wanted_team = *team;
-	if (w->spec != NULL || w->facts.stored != NULL) {
-		if (pr_inventory_daemon(w->j->inventory, w->a, &daemon)) {
-			w->q.env.default_runtime = daemon.default_runtime;
-			w->q.env.default_log_driver = daemon.default_log_driver;
-			w->q.env.default_cgroupns =
-			    pr_str_is(daemon.cgroup_version, "1")
-			    ? PR_STR("host")
-			    : PR_STR("private");
-		}
-	}
+	set_defaults(w);
 	w->q.narrow = w->narrow;
 	pr_decide(w->a, &w->q, &w->d);
 	/* everybody's objects are out of reach: the caller's own may not be */
@@ -252,6 +260,13 @@ decide_once(struct work *w)
 	    pr_resolve_lazy(&w->facts, w->spec)) {
 		if (w->facts.would_wait ||
 		    ask_counted(w) == PR_JUDGE_WOULD_WAIT)
+			return PR_JUDGE_WOULD_WAIT;
+	}
+	if (w->q.env.daemon_unknown && w->d.verdict != PR_ALLOW &&
+	    w->d.reason == PR_REASON_CANNOT_TELL) {
+		if (work_await(w, work_knows_daemon) == PR_JUDGE_WOULD_WAIT)
+			return PR_JUDGE_WOULD_WAIT;
+		if (w->daemon_known && ask_counted(w) == PR_JUDGE_WOULD_WAIT)
 			return PR_JUDGE_WOULD_WAIT;
 	}
 	if (worth_another_look(w)) {

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <portreeve/clock.h>
 
@@ -45,13 +44,6 @@ deny(struct work *w, enum pr_reason reason, const char *text)
 	return PR_JUDGED;
 }
 
-/* The last moment for an answer of our own. */
-static bool
-time_is_up(const struct work *w)
-{
-	return pr_clock_now() + LAST_MOMENT >= w->call->deadline;
-}
-
 /* ---- who ---- */
 
 /* Names the caller, for the log too; unmapped is denied a little later. */
@@ -75,33 +67,23 @@ identify(struct work *w, struct pr_identity_why *why)
 static bool
 may_be_anonymous(struct work *w, enum pr_judge_answer *answer)
 {
-	const struct timespec moment = {.tv_nsec = 5 * PR_MS};
-	enum pr_tri plain;
-
 	if (!w->who.anonymous || w->j->door != PR_DOOR_PLUGIN ||
 	    w->held->snapshot->n_anonymous == 0 ||
 	    w->j->config->plugin.accept_plain_tcp)
 		return true;
-	plain = pr_inventory_plain_tcp(w->j->inventory);
-	if (plain == PR_CANNOT_TELL && !w->may_wait) {
-		*answer = PR_JUDGE_WOULD_WAIT;
+	*answer = work_await(w, work_knows_listeners);
+	if (*answer == PR_JUDGE_WOULD_WAIT)
 		return false;
-	}
-	/* whoever calls is about to be followed */
-	while (plain == PR_CANNOT_TELL && !time_is_up(w)) {
-		nanosleep(&moment, NULL);
-		plain = pr_inventory_plain_tcp(w->j->inventory);
-	}
-	if (plain == PR_YES)
+	if (w->plain_tcp == PR_YES)
 		*answer = deny(w, PR_REASON_NO_GRANT,
 		    "the daemon listens on TCP and asks for no certificate, so "
 		    "a caller without one may be anybody "
 		    "(plugin.accept_plain_tcp)");
-	else if (plain == PR_CANNOT_TELL)
+	else if (w->plain_tcp == PR_CANNOT_TELL)
 		*answer = deny(w, PR_REASON_CANNOT_TELL,
 		    "the daemon was not seen, and may listen on TCP without "
 		    "certificates");
-	return plain == PR_NO;
+	return w->plain_tcp == PR_NO;
 }
 
 static bool
@@ -268,7 +250,7 @@ finish(struct work *w)
 		return answer;
 	rc = w->d.verdict == PR_ALLOW ? work_hold(w, w->facts.n_refs)
 				      : work_unsettled(w);
-	if (rc > 0 || (rc < 0 && !time_is_up(w))) {
+	if (rc > 0 || (rc < 0 && !work_time_is_up(w))) {
 		w->again = rc > 0 ? ANEW : LATER;
 		return w->may_wait ? PR_JUDGE_LATER : PR_JUDGE_WOULD_WAIT;
 	}
@@ -294,16 +276,17 @@ facts_init(struct work *w)
 	    .plugin = w->j->door == PR_DOOR_PLUGIN};
 }
 
-/* A service runs wherever its swarm has a node. */
-static bool
-swarm_is_one_node(struct work *w)
+/* A service runs wherever its swarm has a node; JUDGED or WOULD_WAIT. */
+static enum pr_judge_answer
+count_nodes(struct work *w)
 {
-	struct pr_daemon_facts daemon = {0};
-
-	return w->spec != NULL &&
-	    (w->spec->body == PR_SPEC_SERVICE || w->spec->rolls_back) &&
-	    pr_inventory_daemon(w->j->inventory, w->a, &daemon) &&
-	    daemon.swarm_nodes == 1;
+	if (w->spec == NULL ||
+	    (w->spec->body != PR_SPEC_SERVICE && !w->spec->rolls_back))
+		return PR_JUDGED;
+	if (work_await(w, work_knows_daemon) == PR_JUDGE_WOULD_WAIT)
+		return PR_JUDGE_WOULD_WAIT;
+	w->facts.one_node = w->daemon_known && w->daemon.swarm_nodes == 1;
+	return PR_JUDGED;
 }
 
 /* Looks up, decides and holds; w->again: on facts that are none any more. */
@@ -312,7 +295,8 @@ judge_once(struct work *w)
 {
 	w->again = AS_IT_IS;
 	w->since = pending_clock(w->j->pending);
-	w->facts.one_node = swarm_is_one_node(w);
+	if (count_nodes(w) == PR_JUDGE_WOULD_WAIT)
+		return PR_JUDGE_WOULD_WAIT;
 	pr_resolve(&w->facts, &w->rq, w->spec);
 	if (w->facts.would_wait || work_decide(w) == PR_JUDGE_WOULD_WAIT)
 		return PR_JUDGE_WOULD_WAIT;

@@ -28,6 +28,9 @@ struct work {
 	struct usage_view usage;
 	bool counts; /* quotas may be asked */
 	uint64_t reserved;
+	struct pr_daemon_facts daemon; /* if they are known */
+	bool daemon_known;
+	enum pr_tri plain_tcp;
 	enum {
 		AS_IT_IS = 0,
 		ANEW,
@@ -36,6 +39,17 @@ struct work {
 };
 
 void work_set_who(struct work *w);
+
+/* ---- daemon.c ---- */
+/* The last moment for an answer of our own. */
+bool work_time_is_up(const struct work *w);
+/*
+ * Until it is known, or the last moment has come: JUDGED, and whoever needs it
+ * looks; WOULD_WAIT: where nobody may wait.
+ */
+enum pr_judge_answer work_await(struct work *w, bool (*known)(struct work *w));
+bool work_knows_daemon(struct work *w);    /* w->daemon */
+bool work_knows_listeners(struct work *w); /* w->plain_tcp */
 
 /* ---- ask.c ---- */
 /* Decides, with quotas counted and reserved; JUDGED or WOULD_WAIT. */

@@ -470,6 +470,10 @@ START_TEST(a_container_made_by_an_ordinary_request_may_start)
 	    pr_profile_judge(&k.policy->profiles[1], s, &e, &why), PR_NO);
 	ck_assert_int_eq(why.key, PR_KEY_NS_CGROUP);
 	ck_assert(why.stored);
+	/* nobody has asked the daemon: it may have filled that in */
+	e = (struct pr_judge_env){.daemon_unknown = true};
+	ck_assert_int_eq(pr_profile_judge(&k.policy->profiles[1], s, &e, &why),
+	    PR_CANNOT_TELL);
 	kit_free(&k);
 }
 END_TEST
