@@ -321,6 +321,7 @@ inv_free(struct pr_inventory *inv)
 {
 	cache_fini(inv);
 	pr_list_unref(inv->list);
+	answer_unref(inv->volumes);
 	answer_unref(inv->version);
 	answer_unref(inv->info);
 	docker_free(inv->docker);

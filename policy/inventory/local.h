@@ -86,6 +86,9 @@ struct pr_inventory {
 	struct pr_list_ref *list;
 	uint64_t list_started;
 	bool listing;
+	/* local volumes, kept as long as the list of containers is */
+	struct answer *volumes; /* or NULL */
+	uint64_t volumes_generation, volumes_born;
 	struct answer *version, *info; /* of the daemon, or NULL */
 	struct pr_inventory_stats stats;
 	pid_t pid;    /* of dockerd; 0: not known */

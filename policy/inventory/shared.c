@@ -95,23 +95,51 @@ add_volume(struct shared_mounts *m, const struct path_view *v,
 		.writes = !read_only});
 }
 
-static int
-add_volumes(struct pr_inventory *inv, struct shared_mounts *m,
-    const struct path_view *v, uint64_t deadline)
+/* Counted, or NULL: what was read and is surely still right, or a new one. */
+static struct answer *
+local_volumes(struct pr_inventory *inv, uint64_t deadline)
 {
 	/* {"driver":["local"]}: other drivers are asked over their sockets,
 	 * and one that is gone makes the daemon wait 15 s */
 	static const char target[] =
 	    "/volumes?filters=%7B%22driver%22%3A%5B%22local%22%5D%7D";
+	struct answer *a = NULL, *old;
+	uint64_t generation;
 	int status;
-	struct answer *a =
-	    fetch_json(inv, pr_str_of(target), deadline, &status, NULL);
-	const struct pr_json *volumes;
 
+	pthread_mutex_lock(&inv->lock);
+	generation = inv->generation[PR_KIND_VOLUME];
+	if (inv->volumes != NULL && inv_steady(inv, PR_KIND_VOLUME) &&
+	    inv->volumes_generation == generation &&
+	    pr_clock_now() - inv->volumes_born <= inv->max_age)
+		a = answer_ref(inv->volumes);
+	pthread_mutex_unlock(&inv->lock);
+	if (a != NULL)
+		return a;
+	a = fetch_json(inv, pr_str_of(target), deadline, &status, NULL);
 	if (a == NULL || status != 200 || a->json->type != PR_JSON_OBJECT) {
 		answer_unref(a);
-		return -1;
+		return NULL;
 	}
+	pthread_mutex_lock(&inv->lock);
+	old = inv->volumes;
+	inv->volumes = answer_ref(a);
+	inv->volumes_generation = generation;
+	inv->volumes_born = pr_clock_now();
+	pthread_mutex_unlock(&inv->lock);
+	answer_unref(old);
+	return a;
+}
+
+static int
+add_volumes(struct pr_inventory *inv, struct shared_mounts *m,
+    const struct path_view *v, uint64_t deadline)
+{
+	struct answer *a = local_volumes(inv, deadline);
+	const struct pr_json *volumes;
+
+	if (a == NULL)
+		return -1;
 	/* null: there are none */
 	volumes = json_of(a->json, "Volumes", PR_JSON_ARRAY);
 	for (uint32_t i = 0; volumes != NULL && i < volumes->n; i++)
