@@ -129,7 +129,7 @@ $(B)/tools/%: $(B)/test/tools/%.o $(LIB)
 $(B)/bench/%: $(B)/test/bench/%.o $(LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS) -lmicrohttpd -lm
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) -lssl $(LIBS) -lmicrohttpd -lm
 
 $(B)/bench/%.so: test/bench/preload/%.c
 	$(call say,LD,$@)

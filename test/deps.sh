@@ -32,7 +32,7 @@ bash-completion=/usr/share/bash-completion/bash_completion
 systemd=systemd-analyze
 '
 bench='
-valgrind=valgrind
+valgrind=valgrind nginx-light=nginx haproxy=haproxy
 '
 package='
 debhelper=dh lintian=lintian libseccomp-dev=/usr/include/seccomp.h

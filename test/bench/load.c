@@ -30,17 +30,13 @@
 #include <portreeve/file.h>
 #include <portreeve/str.h>
 
+#include "measure.h"
+
 enum {
 	MAX_CONNS = 4096,
 	MAX_EXCHANGES = 16,
 	ID_LEN = 64
 };
-/* A histogram with 64 steps to each power of two: 1.6 % wide. */
-enum {
-	SUB_BITS = 6,
-	HIST = 40 << SUB_BITS
-};
-
 static const char created[] = "{\"Id\":\"%064" PRIx64 "\",\"Warnings\":[]}\n";
 
 struct options {
@@ -93,9 +89,9 @@ struct run {
 	bool measuring;
 	unsigned ended; /* connections that begin nothing any more */
 	bool ending;
-	uint64_t calls, allows, denies, errors;
-	uint64_t sent; /* calls, with --calls */
-	uint64_t hist[HIST];
+	uint64_t allows, denies, errors;
+	uint64_t sent;     /* calls, with --calls */
+	struct hist times; /* of the calls */
 };
 
 static _Noreturn void
@@ -377,43 +373,6 @@ send_message(struct run *r, struct conn *c)
 	}
 }
 
-static unsigned
-bucket(uint64_t ns)
-{
-	unsigned top = 63 - (unsigned)__builtin_clzll(ns | 1);
-	unsigned i;
-
-	if (top < SUB_BITS)
-		return (unsigned)ns;
-	i = ((top - SUB_BITS + 1) << SUB_BITS) +
-	    (unsigned)((ns >> (top - SUB_BITS)) & ((1 << SUB_BITS) - 1));
-	return i < HIST ? i : HIST - 1;
-}
-
-static uint64_t
-bucket_start(unsigned i)
-{
-	unsigned power = i >> SUB_BITS;
-	uint64_t sub = i & ((1 << SUB_BITS) - 1);
-
-	if (power == 0)
-		return sub;
-	return ((UINT64_C(1) << SUB_BITS) + sub) << (power - 1);
-}
-
-static double
-quantile_us(const struct run *r, double q)
-{
-	uint64_t want = (uint64_t)(q * (double)r->calls), seen = 0;
-
-	for (unsigned i = 0; i < HIST; i++) {
-		seen += r->hist[i];
-		if (seen > want)
-			return (double)bucket_start(i) / 1e3;
-	}
-	return 0;
-}
-
 /* The whole answer is in: its length, or 0 when more must come. */
 static size_t
 answer_length(const struct conn *c)
@@ -440,8 +399,7 @@ count(struct run *r, const struct conn *c, size_t n)
 
 	if (!r->measuring)
 		return;
-	r->calls++;
-	r->hist[bucket(pr_clock_now() - c->start)]++;
+	hist_add(&r->times, pr_clock_now() - c->start);
 	if (memmem(c->in, n, yes, sizeof yes - 1) != NULL)
 		r->allows++;
 	else
@@ -492,7 +450,7 @@ spin(struct run *r, double seconds)
 	struct epoll_event ev[256];
 
 	while (
-	    r->o->limit > 0 ? r->calls < r->o->limit : pr_clock_now() < end) {
+	    r->o->limit > 0 ? r->times.n < r->o->limit : pr_clock_now() < end) {
 		int n = epoll_wait(r->epfd, ev, 256, 1000);
 
 		if (n < 0 && errno != EINTR)
@@ -519,38 +477,6 @@ finish(struct run *r)
 	}
 }
 
-static double
-cpu_seconds(pid_t pid)
-{
-	struct timespec ts;
-	clockid_t clock;
-
-	if (pid == 0)
-		return 0;
-	if (clock_getcpuclockid(pid, &clock) != 0 ||
-	    clock_gettime(clock, &ts) != 0)
-		die("--pid");
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-static long
-status_kib(pid_t pid, const char *key)
-{
-	char path[64], line[256];
-	long kib = 0;
-	FILE *f;
-
-	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-	f = fopen(path, "r");
-	if (f == NULL)
-		return 0;
-	while (fgets(line, sizeof line, f) != NULL)
-		if (strncmp(line, key, strlen(key)) == 0)
-			kib = strtol(line + strlen(key), NULL, 10);
-	fclose(f);
-	return kib;
-}
-
 static void
 measure(struct run *r)
 {
@@ -568,7 +494,7 @@ measure(struct run *r)
 	wall = ((double)pr_clock_now() - wall) / 1e9;
 	if (r->o->limit == 0)
 		finish(r);
-	if (r->calls == 0) {
+	if (r->times.n == 0) {
 		fprintf(stderr, "load: not one call was answered\n");
 		exit(EXIT_FAILURE);
 	}
@@ -577,11 +503,12 @@ measure(struct run *r)
 	       ",\"per_second\":%.0f,\"cpu_us\":%.3f,\"p50_us\":%.1f"
 	       ",\"p90_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f"
 	       ",\"rss_kib\":%ld,\"peak_kib\":%ld,\"bytes\":%zu}\n",
-	    o->kind, o->conns, r->calls, r->allows, r->denies, r->errors,
-	    (double)r->calls / wall, cpu * 1e6 / (double)r->calls,
-	    quantile_us(r, 0.5), quantile_us(r, 0.9), quantile_us(r, 0.99),
-	    quantile_us(r, 0.999), status_kib(o->pid, "VmRSS:"),
-	    status_kib(o->pid, "VmHWM:"), r->ex[0].req.n);
+	    o->kind, o->conns, r->times.n, r->allows, r->denies, r->errors,
+	    (double)r->times.n / wall, cpu * 1e6 / (double)r->times.n,
+	    hist_us(&r->times, 0.5), hist_us(&r->times, 0.9),
+	    hist_us(&r->times, 0.99), hist_us(&r->times, 0.999),
+	    status_kib(o->pid, "VmRSS:"), status_kib(o->pid, "VmHWM:"),
+	    r->ex[0].req.n);
 }
 
 static const struct option long_options[] = {

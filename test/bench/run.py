@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""make bench: portreeve-plugin beside a server that answers a constant.
+"""make bench: portreeve-plugin beside a server that answers a constant, and
+portreeve-proxy beside nginx and haproxy (proxy_part.py).
 
-Both listen on unix sockets in one run; rounds alternate, each figure is the
-median of the rounds' ratios.  A real dockerd stands behind the plugin, with a
+All serve in one run; rounds alternate, each figure is the median of the
+rounds' ratios.  A real dockerd stands behind the plugin, with a
 real image and container, so look-ups are real.  Nothing passes or fails here;
 docs/PERFORMANCE.md (--write) says what was measured and what was aimed at.
 """
@@ -22,6 +23,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import Api, BUILD, Dockerd, Lab, Plugin, ROOT, Room  # noqa: E402
 from harness.room import die_with_parent, end_process, wait_until  # noqa: E402
 from harness.wire import request  # noqa: E402
+from proxy_part import ProxyBench  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DOC = os.path.join(ROOT, "docs", "PERFORMANCE.md")
@@ -170,8 +172,7 @@ class Bench:
         return got
 
     def row(self, what, aim, value, detail):
-        self.rows.append((what, aim, value, detail))
-        print(f"{what:<52} {value:>10}   aim {aim:<10} {detail}", flush=True)
+        report(self.rows)(what, aim, value, detail)
 
     def cpu(self, p):
         for kind, aim in (("list", "≤ 1.5 ×"), ("create", "≤ 2.5 ×"),
@@ -346,9 +347,9 @@ def get_median_us(path, n=400):
     return statistics.median(times)
 
 
-def write_doc(rows, a):
-    """The table between the marks of docs/PERFORMANCE.md."""
-    begin, end = "<!-- make bench begin -->\n", "<!-- make bench end -->\n"
+def write_doc(rows, a, mark):
+    """The table between those marks of docs/PERFORMANCE.md."""
+    begin, end = f"<!-- {mark} begin -->\n", f"<!-- {mark} end -->\n"
     with open("/proc/cpuinfo", encoding="utf-8") as f:
         cpu = re.search(r"model name\s*: (.*)", f.read())
     table = (f"Measured {time.strftime('%Y-%m-%d')} on "
@@ -372,36 +373,76 @@ def main():
     a.add_argument("--seconds", type=float, default=1.0)
     a.add_argument("--write", action="store_true",
                    help="put the table into docs/PERFORMANCE.md")
-    a.add_argument("--only", default="cpu,durable,dockerd,scale,callgrind")
+    a.add_argument("--only",
+                   default="cpu,durable,dockerd,scale,callgrind,proxy")
     a.add_argument("--peer", metavar="SOCKET:PID", action="append", default=[],
                    help="measure another plugin's socket in the same run")
     a = a.parse_args()
     only = a.only.split(",")
     with Room("bench") as room:
-        b = Bench(room, a)
-        p = b.plugin()
-        b.dockerd_asks(p.dockerd_name)
-        request(p.socket, "POST", "/Plugin.Activate", b"")
-        if "cpu" in only:
-            b.cpu(p)
-        for peer in a.peer:
-            sock, pid = peer.rsplit(":", 1)
-            for kind in ("list", "create", "mix"):
-                got = b.load(sock, int(pid), kind)
-                b.row(f"CPU a call, {kind}, {os.path.basename(sock)}", "—",
-                      f"{got['cpu_us']:.1f} µs", f"p99 {got['p99_us']:.0f} µs")
-        if "dockerd" in only:
-            b.through_dockerd(p)
-        if "durable" in only:
-            b.durable(p, b.plugin(sync="group"))
-        p.stop()
-        if "scale" in only:
-            b.scale()
-        if "callgrind" in only:
-            b.instructions()
-    if a.write:
-        write_doc(b.rows, a)
+        tables = {"make bench": plugin_parts(room, a, only),
+                  "make bench proxy": proxy_parts(room, a, only)}
+    for mark, rows in tables.items():
+        if a.write and rows:
+            write_doc(rows, a, mark)
     return 0
+
+
+PLUGIN_PARTS = {"cpu", "dockerd", "durable", "scale", "callgrind"}
+PROXY_PARTS = ("small", "shakes", "bodies", "latency", "idle", "siege")
+
+
+def report(rows):
+    def row(what, aim, value, detail):
+        rows.append((what, aim, value, detail))
+        print(f"{what:<52} {value:>10}   aim {aim:<10} {detail}", flush=True)
+    return row
+
+
+def proxy_parts(room, a, only):
+    """proxy, or one of its parts: proxy.idle"""
+    rows = []
+    parts = [x for x in PROXY_PARTS
+             if "proxy" in only or "proxy." + x in only]
+    if not parts:
+        return rows
+    b = ProxyBench(room, a, report(rows))
+    for part in parts:
+        if part == "latency":
+            d = Dockerd(room, name="dockerd-proxy").start()
+            b.latency(d.socket)
+            d.stop()
+        else:
+            getattr(b, part)()
+    return rows
+
+
+def plugin_parts(room, a, only):
+    """All but the proxy's."""
+    if PLUGIN_PARTS.isdisjoint(only):
+        return []
+    b = Bench(room, a)
+    p = b.plugin()
+    b.dockerd_asks(p.dockerd_name)
+    request(p.socket, "POST", "/Plugin.Activate", b"")
+    if "cpu" in only:
+        b.cpu(p)
+    for peer in a.peer:
+        sock, pid = peer.rsplit(":", 1)
+        for kind in ("list", "create", "mix"):
+            got = b.load(sock, int(pid), kind)
+            b.row(f"CPU a call, {kind}, {os.path.basename(sock)}", "—",
+                  f"{got['cpu_us']:.1f} µs", f"p99 {got['p99_us']:.0f} µs")
+    if "dockerd" in only:
+        b.through_dockerd(p)
+    if "durable" in only:
+        b.durable(p, b.plugin(sync="group"))
+    p.stop()
+    if "scale" in only:
+        b.scale()
+    if "callgrind" in only:
+        b.instructions()
+    return b.rows
 
 
 if __name__ == "__main__":
