@@ -342,10 +342,11 @@ plugin_reload(struct plugin *p, struct pr_buf *text)
 	pr_diags_print(ds, stderr);
 	pr_diags_format(ds, text);
 	if (rc == 0) {
-		pr_log(PR_LOG_NOTICE, "reload: policy %s is in force", hash);
+		pr_log_always(
+		    PR_LOG_NOTICE, "reload: policy %s is in force", hash);
 		pr_buf_printf(text, "policy %s is in force\n", hash);
 	} else {
-		pr_log(PR_LOG_ERROR,
+		pr_log_always(PR_LOG_ERROR,
 		    "reload: not done, see above; policy %s stays in force",
 		    hash);
 		pr_buf_printf(

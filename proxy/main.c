@@ -371,9 +371,10 @@ proxy_reload(struct proxy *p, struct pr_buf *text)
 	for (size_t i = 0; i < p->n_loops; i++)
 		loop_order(p->loops[i], LOOP_LOOK);
 	if (rc == 0)
-		pr_log(PR_LOG_NOTICE, "reload: policy %s is in force", hash);
+		pr_log_always(
+		    PR_LOG_NOTICE, "reload: policy %s is in force", hash);
 	else
-		pr_log(PR_LOG_ERROR,
+		pr_log_always(PR_LOG_ERROR,
 		    "reload: not all was done, see above; policy %s is in "
 		    "force",
 		    hash);
