@@ -195,26 +195,11 @@ print_inventory(struct plugin *p, struct pr_buf *b)
 	gauge(b, "inventory_cached", "Objects in memory", s.cached);
 }
 
-/* The first 48 bits: equal numbers on two hosts, equal policies. */
-static uint64_t
-policy_number(const char *hash)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < 12 && hash[i] != '\0'; i++)
-		n = n << 4 |
-		    (uint64_t)(hash[i] <= '9' ? hash[i] - '0'
-					      : hash[i] - 'a' + 10);
-	return n;
-}
-
 static void
 print_policy(struct plugin *p, struct pr_buf *b)
 {
 	PR_CLEANUP(pr_buf_fini) struct pr_buf ignored = PR_BUF_INIT;
-	char hash[65];
 
-	pr_judge_policy_hash(p->judge, hash);
 	head(b, "build_info", "gauge", "Always 1; the version is the label");
 	pr_buf_cstr(b, PREFIX "build_info{version=\"" PR_VERSION "\"} 1\n");
 	gauge(
@@ -224,7 +209,7 @@ print_policy(struct plugin *p, struct pr_buf *b)
 	gauge(b, "policy_number",
 	    "First 48 bits of the policy's hash: the same on hosts with the "
 	    "same policy",
-	    policy_number(hash));
+	    pr_judge_policy_number(p->judge));
 	gauge(b, "policy_loaded_timestamp_seconds",
 	    "When the policy in force was read", p->policy_since);
 	head(b, "reloads_total", "counter", "Reloads of the policy, by result");

@@ -126,6 +126,15 @@ get_metrics(struct proxy *p, struct reply *r)
 	r->type = "text/plain; version=0.0.4; charset=utf-8";
 	metric(&r->body, "ready", "gauge", "1: ready, as /readyz says",
 	    is_ready(p, &ignored));
+	metric(&r->body, "directory_up", "gauge",
+	    "1: the directory can be asked",
+	    pr_judge_directory_ready(p->judge, &ignored));
+	metric(&r->body, "policy_number", "gauge",
+	    "First 48 bits of the policy's hash: the same on hosts with the "
+	    "same policy",
+	    pr_judge_policy_number(p->judge));
+	metric(&r->body, "last_reload_successful", "gauge",
+	    "0: the last reload was refused", !p->reload_failed);
 	metric(&r->body, "connections", "gauge", "Connections now",
 	    p->connections);
 	metric(&r->body, "held_bytes", "gauge",
@@ -142,10 +151,12 @@ get_metrics(struct proxy *p, struct reply *r)
 	metric(&r->body, "audit_refused_total", "counter",
 	    "Allows that found no room", audit.refused);
 	getrusage(RUSAGE_SELF, &u);
-	metric(&r->body, "cpu_milliseconds_total", "counter",
-	    "CPU time, user and system",
-	    (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 +
-		(uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000);
+	pr_buf_printf(&r->body,
+	    "# HELP " PREFIX "cpu_seconds_total CPU time, user and system\n"
+	    "# TYPE " PREFIX "cpu_seconds_total counter\n" PREFIX
+	    "cpu_seconds_total %.3f\n",
+	    (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+		(double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6);
 }
 
 static void

@@ -363,6 +363,9 @@ proxy_reload(struct proxy *p, struct pr_buf *text)
 	if (pr_judge_reload(p->judge, ds) < 0)
 		rc = -1;
 	pr_judge_policy_hash(p->judge, hash);
+	p->reload_failed = rc != 0;
+	p->count.reloads++;
+	p->count.reloads_failed += rc != 0;
 	pthread_mutex_unlock(&p->reload_lock);
 	pr_diags_print(ds, stderr);
 	pr_diags_format(ds, text);

@@ -34,6 +34,8 @@ struct subjects;
 	X(waited, "judgements that a worker made")                  \
 	X(upstream_failed, "the daemon was gone or spoke nonsense") \
 	X(tunnels, "connections that became tunnels")               \
+	X(reloads, "reloads, those that failed too")                \
+	X(reloads_failed, "reloads of which not all was done")      \
 	X(cut, "connections ended by a reload")                     \
 	X(expired, "connections ended by a time limit")
 
@@ -57,6 +59,7 @@ struct proxy {
 	struct admin *admin; /* NULL: not asked for */
 
 	pthread_mutex_t reload_lock;
+	atomic_bool reload_failed; /* the last one */
 	struct {
 #define X(field, text) _Atomic uint64_t field;
 		PROXY_COUNTS(X)

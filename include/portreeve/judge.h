@@ -60,6 +60,8 @@ struct pr_asserter *pr_judge_asserter(struct pr_judge *j);
 bool pr_judge_directory_ready(struct pr_judge *j, struct pr_buf *why);
 /* The hash of the policy in force; buf takes 65 bytes. */
 void pr_judge_policy_hash(struct pr_judge *j, char buf[65]);
+/* Its first 48 bits, for metrics: equal numbers on two hosts, equal policies. */
+uint64_t pr_judge_policy_number(struct pr_judge *j);
 /* The serial of its signature; 0: none was asked for. */
 uint64_t pr_judge_policy_serial(struct pr_judge *j);
 

@@ -50,6 +50,7 @@ struct pr_log_place {
 /* What root or the service manager asked for: never limited. */
 #define pr_log_always(level, ...) pr_log_at(NULL, level, __VA_ARGS__)
 
+/* What both of them call: with a place it is limited. */
 void pr_log_at(struct pr_log_place *place, enum pr_log_level level,
     const char *fmt, ...) PR_PRINTF(3, 4);
 

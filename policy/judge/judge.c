@@ -26,6 +26,16 @@ judge_snapshot(struct pr_judge *j)
 }
 
 uint64_t
+pr_judge_policy_number(struct pr_judge *j)
+{
+	char hash[65], bits[13] = "";
+
+	pr_judge_policy_hash(j, hash);
+	memcpy(bits, hash, sizeof bits - 1);
+	return strtoull(bits, NULL, 16);
+}
+
+uint64_t
 pr_judge_policy_serial(struct pr_judge *j)
 {
 	struct snapshot *s = judge_snapshot(j);

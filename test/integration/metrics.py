@@ -9,8 +9,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness import ROOT, Lab, Plugin, Report, Room  # noqa: E402
-from harness.wire import request  # noqa: E402
+from harness import ROOT, Lab, Plugin, Proxy, Report, Room  # noqa: E402
+from harness.wire import connect_unix, request  # noqa: E402
 
 POLICY = """\
 version: 1
@@ -39,7 +39,10 @@ def ask(uri, user=None, method="GET"):
 
 
 class Page:
-    def __init__(self, p):
+    """What /metrics says, of plugin or proxy: page("ready")."""
+
+    def __init__(self, p, prefix="portreeve_"):
+        self.prefix = prefix
         a = request(p.admin, "GET", "/metrics")
         self.text = a.body.decode()
         self.type = a.headers.get("content-type", "")
@@ -56,7 +59,7 @@ class Page:
                 self.odd.append(line)
 
     def __call__(self, name):
-        return self.values.get("portreeve_" + name)
+        return self.values.get(self.prefix + name)
 
     def names(self):
         return {re.sub(r"\{.*", "", k) for k in self.values}
@@ -178,7 +181,54 @@ def directory_down(r, room):
     p.stop()
 
 
-def rules_and_dashboard(r, page):
+def the_proxy(r, room):
+    """Its page; what it is made of moves when clients come."""
+    p = Proxy(room, room("no-docker.sock"), Lab(room("proxy-ca")), POLICY,
+              options=f"  admin: {room('proxy-admin.sock')}\n")
+    p.admin = room("proxy-admin.sock")
+    p.start()
+
+    def now():
+        return Page(p, "portreeve_proxy_")
+    before = now()
+    r.check(before.type.startswith("text/plain; version=0.0.4"),
+            "the proxy's page: its type", before.type)
+    r.equal(before.odd, [], "… nothing but samples and comments")
+    r.equal(before.labels, {}, "… no labels")
+    promtool(r, "… promtool check metrics", "check", "metrics",
+             text=before.text)
+    a = request(p.unix, "GET", "/v1.41/containers/zanzibar/json")
+    r.equal(a.status, 403, "a request that is denied")
+    s = connect_unix(p.unix)
+    s.sendall(b"nonsense\r\n\r\n")
+    s.recv(1000)
+    page = now()
+    for name in ("accepted_total", "requests_total", "denied_total",
+                 "malformed_total"):
+        r.check(page(name) > before(name), f"… {name} moves",
+                (before(name), page(name)))
+    r.check("zanzibar" not in page.text, "… and says no name")
+    r.equal((page("last_reload_successful"), page("reloads_total")), (1, 0),
+            "… no reload yet")
+    p.reload("version: 1\nrolls: {}\n", expect="not all was done")
+    page = now()
+    r.equal((page("last_reload_successful"), page("reloads_failed_total"),
+             page("policy_number")), (0, 1, before("policy_number")),
+            "… a reload that fails, and the policy stays")
+    p.reload(POLICY.replace("seer", "saw"), expect="in force")
+    page = now()
+    r.equal((page("last_reload_successful"), page("reloads_total")), (1, 2),
+            "… until one succeeds")
+    r.check(page("policy_number") != before("policy_number"),
+            "… with another policy")
+    r.equal((page("ready"), page("directory_up"), page("audit_healthy")),
+            (0, 1, 1), "… not ready without a daemon")
+    p.stop()
+    return page
+
+
+def rules_and_dashboard(r, page, proxy):
+    names = page.names() | proxy.names()
     promtool(r, "promtool check rules", "check", "rules",
              "portreeve.rules.yml", cwd=RULES)
     promtool(r, "promtool test rules", "test", "rules",
@@ -189,7 +239,7 @@ def rules_and_dashboard(r, page):
     used = {n for line in rules.splitlines() if "expr:" in line
             for n in NAME.findall(line)}
     r.check(len(used) > 8, "alerts use numbers")
-    r.equal(used - page.names(), set(), "… that exist")
+    r.equal(used - names, set(), "… that exist")
     alerts = set(re.findall(r"alert: (\w+)", rules))
     with open(os.path.join(RULES, "portreeve.rules.test.yml"),
               encoding="utf-8") as f:
@@ -200,7 +250,7 @@ def rules_and_dashboard(r, page):
         board = json.load(f)
     exprs = [t["expr"] for p in board["panels"] for t in p["targets"]]
     r.check(len(exprs) > 15, "the dashboard has panels")
-    r.equal({n for e in exprs for n in NAME.findall(e)} - page.names(), set(),
+    r.equal({n for e in exprs for n in NAME.findall(e)} - names, set(),
             "… of numbers that exist")
     text = json.dumps({"groups": [{"name": "d", "rules": [
         {"record": f"x:{i}", "expr": e.replace("$__rate_interval", "5m")
@@ -217,7 +267,7 @@ def main():
         the_page(r, p)
         they_move(r, p)
         reloads(r, p)
-        rules_and_dashboard(r, the_page(r, p))
+        rules_and_dashboard(r, the_page(r, p), the_proxy(r, room))
         a = request(p.admin, "GET", "/readyz?verbose")
         r.check(b"ok      directory: ldif" in a.body,
                 "/readyz?verbose names the directory", a.body.decode())
