@@ -380,16 +380,29 @@ check_value(struct body_walk *w, const struct row *r, const struct pr_json *v,
 	return wrong_type(w, path, "something else", v);
 }
 
+/* A query key that a client has written into the body too. */
+static bool
+is_echo(const struct body_walk *w, const struct place *at)
+{
+	if (at->up->up != NULL)
+		return false;
+	for (size_t i = 0; i < w->echoes.n; i++) {
+		if (pr_str_eq(w->echoes.v[i], at->name))
+			return true;
+	}
+	return false;
+}
+
 /*
- * A key that is no field here: a field of `shadow`, or of nothing.  docker's
- * SDK for Python writes {"NetworkingConfig": {"<network>": null}}.
+ * A key that is no field here: a field of `shadow`, or of nothing.  null is
+ * no value to any engine (docker-java writes every field that ever was, and
+ * docker's SDK for Python {"NetworkingConfig": {"<network>": null}}).
  */
 static int
-check_stranger(struct body_walk *w, enum body_struct st,
-    enum body_struct shadow, const struct pr_json_member *m,
-    const struct place *at)
+check_stranger(struct body_walk *w, enum body_struct shadow,
+    const struct pr_json_member *m, const struct place *at)
 {
-	if (st == BODY_NETWORKING && m->value.type == PR_JSON_NULL)
+	if (m->value.type == PR_JSON_NULL)
 		return 0;
 	if (shadow != BODY_NONE && find_field(&shadow, 1, m->key) >= 0) {
 		if (body_is_zero(&m->value, false))
@@ -399,7 +412,7 @@ check_stranger(struct body_walk *w, enum body_struct st,
 		    "write it into HostConfig",
 		    place_text(w, at));
 	}
-	if (w->unknown_field == NULL &&
+	if (w->unknown_field == NULL && !is_echo(w, at) &&
 	    !(w->stored && body_is_zero(&m->value, true)))
 		w->unknown_field = place_text(w, at);
 	return 0;
@@ -416,7 +429,7 @@ check_member(struct body_walk *w, const enum body_struct *st, size_t n,
 	int f = find_field(st, n, m->key);
 
 	if (f < 0)
-		return check_stranger(w, st[0], shadow, m, &at);
+		return check_stranger(w, shadow, m, &at);
 	at.name = rows[f].name;
 	if (!w->checked && check_value(w, &rows[f], &m->value, &at, slots) < 0)
 		return -1;

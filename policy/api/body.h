@@ -63,6 +63,8 @@ struct body_walk {
 	bool deep;   /* slots take fields of structs inside, but not of lists */
 	bool stored; /* an answer of the daemon: an unknown field may be zero */
 	struct pr_refusal *why;
+	struct pr_strs
+	    echoes; /* query keys that may stand at the top as well */
 	const char *unknown_field; /* the first, or NULL */
 	const char *must_default;  /* the first, or NULL */
 };

@@ -190,8 +190,9 @@ static const struct extractor {
     {"container.start", extract_start, "detachKeys checkpoint checkpoint-dir"},
     {"container.restart", extract_nothing, "t signal"},
     {"container.unpause", extract_nothing, ""},
+    /* hijack: dockerode tells itself so */
     {"container.attach", extract_nothing,
-	"detachKeys logs stream stdin stdout stderr"},
+	"detachKeys logs stream stdin stdout stderr hijack"},
     {"container.attach-ws", extract_nothing,
 	"detachKeys logs stream stdin stdout stderr"},
     {"container.rename", extract_rename, "name"},
@@ -253,6 +254,35 @@ knows_key(const struct extractor *x, struct pr_str key)
 	return false;
 }
 
+/*
+ * Some clients (dockerode) write one set of options into query and body.  A
+ * query key that the body has as well is judged there, as a field.
+ */
+static bool
+stands_in_body(const struct pr_request *rq, const struct pr_query_pair *q)
+{
+	const struct pr_json *v;
+
+	if (rq->json == NULL || rq->json->type != PR_JSON_OBJECT)
+		return false;
+	v = pr_json_get(rq->json, q->key);
+	return v != NULL && (v->type != PR_JSON_NULL || q->value.n == 0);
+}
+
+static void
+find_echoes(
+    struct extract *e, const struct extractor *x, const struct pr_request *rq)
+{
+	struct pr_str *keys =
+	    pr_arena_array(e->arena, rq->n_query + 1, sizeof *keys);
+
+	for (size_t i = 0; i < rq->n_query; i++) {
+		if (knows_key(x, rq->query[i].key))
+			keys[e->echoes.n++] = rq->query[i].key;
+	}
+	e->echoes.v = keys;
+}
+
 /* Query keys of a route that carries a spec are fields of it. */
 static void
 read_query(
@@ -262,7 +292,8 @@ read_query(
 		struct pr_str key = rq->query[i].key;
 		int n = key.n < 48 ? (int)key.n : 48;
 
-		if (e->spec->unknown_field == NULL && !knows_key(x, key))
+		if (e->spec->unknown_field == NULL && !knows_key(x, key) &&
+		    !stands_in_body(rq, &rq->query[i]))
 			e->spec->unknown_field =
 			    pr_arena_printf(e->arena, "the query key %.*s",
 				pr_str_printable(key) ? n : 0, key.p);
@@ -310,6 +341,8 @@ pr_spec_read(const struct pr_extract *x, const struct pr_request *rq,
 	for (size_t i = 0; i < PR_COUNT(extractors); i++) {
 		if (strcmp(extractors[i].action, rq->op->action) != 0)
 			continue;
+		if (rq->n_query > 0)
+			find_echoes(&e, &extractors[i], rq);
 		if (extractors[i].read(&e, rq) < 0)
 			return -1;
 		read_query(&e, &extractors[i], rq);

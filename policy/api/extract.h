@@ -10,6 +10,7 @@ struct extract {
 	struct pr_arena *arena;
 	struct pr_spec *spec;
 	struct pr_refusal *why;
+	struct pr_strs echoes; /* the request's query keys that its route has */
 };
 
 /* Adds a reference and returns its index. */

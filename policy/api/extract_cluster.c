@@ -39,7 +39,8 @@ top_of(enum pr_op op)
 int
 extract_plain(struct extract *e, const struct pr_request *rq)
 {
-	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct body_walk walk = {
+	    .arena = e->arena, .echoes = e->echoes, .why = e->why};
 
 	e->spec->body = PR_SPEC_PLAIN;
 	if (body_walk(&walk, top_of(rq->op->op), rq->json, "", NULL) < 0)
@@ -66,7 +67,8 @@ static int
 read_kept(struct extract *e, const struct pr_request *rq, enum pr_kind kind,
     enum body_field name, enum body_field labels, enum body_field templating)
 {
-	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct body_walk walk = {
+	    .arena = e->arena, .echoes = e->echoes, .why = e->why};
 	struct body_slots f = {{NULL}};
 	struct pr_spec *s = e->spec;
 

@@ -384,8 +384,10 @@ int
 extract_create(struct extract *e, const struct pr_request *rq)
 {
 	static const enum body_struct top[] = {BODY_CONFIG, BODY_CREATE};
-	struct body_walk walk = {
-	    .arena = e->arena, .deep = true, .why = e->why};
+	struct body_walk walk = {.arena = e->arena,
+	    .deep = true,
+	    .echoes = e->echoes,
+	    .why = e->why};
 	struct body_slots *slots = pr_arena_alloc(e->arena, sizeof *slots);
 	const struct pr_str *name = pr_query_get(rq, "name");
 

@@ -91,7 +91,8 @@ extract_pull(struct extract *e, const struct pr_request *rq)
 int
 extract_push(struct extract *e, const struct pr_request *rq)
 {
-	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct body_walk walk = {
+	    .arena = e->arena, .echoes = e->echoes, .why = e->why};
 
 	/* credentials, from clients that do not send X-Registry-Auth */
 	if (body_walk(&walk, BODY_AUTH, rq->json, "", NULL) < 0)
@@ -182,7 +183,8 @@ int
 extract_commit(struct extract *e, const struct pr_request *rq)
 {
 	static const enum body_struct top[] = {BODY_CONFIG, BODY_CREATE};
-	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct body_walk walk = {
+	    .arena = e->arena, .echoes = e->echoes, .why = e->why};
 	struct body_slots *f = pr_arena_alloc(e->arena, sizeof *f);
 	struct pr_str repo = extract_query(rq, "repo");
 

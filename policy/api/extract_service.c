@@ -436,7 +436,8 @@ read_update(struct extract *e, const struct pr_request *rq)
 int
 extract_service(struct extract *e, const struct pr_request *rq)
 {
-	struct body_walk walk = {.arena = e->arena, .why = e->why};
+	struct body_walk walk = {
+	    .arena = e->arena, .echoes = e->echoes, .why = e->why};
 	struct pr_spec *s = e->spec;
 
 	s->body = PR_SPEC_SERVICE;

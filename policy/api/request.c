@@ -357,7 +357,7 @@ read_no_body(const struct pr_call *call, const struct head *head,
 
 /*
  * Start: before API 1.24 a body was a new spec.  What the daemon cannot take
- * for one passes: no body, none announced, or {}.
+ * for one passes: no body, none announced, {}, or null (go-dockerclient).
  */
 static int
 read_start(struct pr_arena *a, const struct pr_call *call,
@@ -373,7 +373,8 @@ read_start(struct pr_arena *a, const struct pr_call *call,
 		return 0;
 	if (parse_json(a, call, head, rq, why) < 0)
 		return -1;
-	if (rq->json->type != PR_JSON_OBJECT || rq->json->n > 0)
+	if (rq->json->type != PR_JSON_NULL &&
+	    (rq->json->type != PR_JSON_OBJECT || rq->json->n > 0))
 		return pr_refuse(why, PR_REASON_AMBIGUOUS,
 		    "container.start takes no body but {}: options belong to "
 		    "create");

@@ -63,6 +63,7 @@ BESIDE = {
     "CHECKPOINT": ["CheckpointID", "CheckpointDir", "Exit"],
     "CREATE": ["Cpuset"],
     "EXEC": ["Container", "Detach"],
+    "EXECSTART": ["hijack", "stdin"],
     "MOUNT": ["ClusterOptions"],
     "SWARMINIT": ["AutoLockManagers", "Availability"],
     "SWARMJOIN": ["Availability"],
@@ -73,6 +74,7 @@ BESIDE = {
 QUERY_BESIDE = {
     "build.run": ["cpusetmems", "cgroupparent", "ulimits", "session",
                   "buildid", "isolation", "securityopt"],
+    "container.attach": ["hijack"],
     "container.checkpoint-list": ["dir"],
     "container.checkpoint-remove": ["dir"],
     "container.start": ["checkpoint", "checkpoint-dir"],

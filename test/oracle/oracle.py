@@ -126,6 +126,18 @@ class Request:
         self.read_body(case)
         self.find_refs()
 
+    def echoed(self, body):
+        """What stands in query and body counts in one of them (9.17)."""
+        known = " ".join([
+            table.get(self.action, "") for table in
+            (S.QUERY, B.QUERY, UPDATES.QUERY, BUILDS.QUERY, SV.QUERY)]
+            + [SV.PLAIN.get(self.action, ("", ""))[1]]).split()
+        self.query = {k: v for k, v in self.query.items()
+                      if k in known or k not in body or
+                      (body[k] is None and v != "")}
+        return {k: v for k, v in body.items()
+                if k not in known or k not in self.query}
+
     def read_body(self, case):
         text = case.get("body")
         kind = self.op["body"]
@@ -134,11 +146,13 @@ class Request:
         if kind == "json-optional" and text is None and \
                 case.get("headers", {}).get("Content-Length") != "0":
             raise S.Refused("body-not-visible")
-        if kind == "start" and text not in (None, "{}"):
+        if kind == "start" and text not in (None, "{}", "null"):
             raise S.Refused("ambiguous-request")
         body = None
         if text is not None and kind.startswith("json"):
             body = json.loads(text)
+        if isinstance(body, dict) and self.query:
+            body = self.echoed(body)
         self.labels = {}
         self.body = body if isinstance(body, dict) else {}
         if self.action not in S.QUERY:

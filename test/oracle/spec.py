@@ -87,7 +87,7 @@ CREATE.update(schema(
 EXEC = schema("User Privileged:b Tty:b ConsoleSize:li AttachStdin:b "
               "AttachStdout:b AttachStderr:b Detach:b DetachKeys Env:ls "
               "WorkingDir Cmd:ss Container")
-EXEC_START = schema("Detach:b Tty:b ConsoleSize:li")
+EXEC_START = schema("Detach:b Tty:b ConsoleSize:li hijack:b stdin:b")
 
 
 def is_str(v):
@@ -162,8 +162,7 @@ class Walk:
                     if v not in (None, "", 0, False):
                         raise Refused("ambiguous-request")
                     continue
-                # 9.17
-                self.unknown |= table is not NETWORKING or v is not None
+                self.unknown |= v is not None  # 9.17
                 continue
             name, typ, cls = table[fold]
             if v is None:
@@ -385,7 +384,7 @@ ATTACH = "detachKeys logs stream stdin stdout stderr"
 QUERY = {"container.create": "name platform", "container.exec": "",
          "container.exec-start": "", "container.restart": "t signal",
          "container.start": "detachKeys checkpoint checkpoint-dir",
-         "container.unpause": "", "container.attach": ATTACH,
+         "container.unpause": "", "container.attach": ATTACH + " hijack",
          "container.attach-ws": ATTACH, "container.rename": "name"}
 
 

@@ -54,7 +54,7 @@ struct row {
 static const struct row rows[] = {
     /* unknown_fields */
     FAILS(UNKNOWN_FIELDS, "", "H:'Foo':1"),
-    FAILS(UNKNOWN_FIELDS, "", "C:'Foo':null"),
+    FAILS(UNKNOWN_FIELDS, "", "C:'Foo':false"),
     FAILS(UNKNOWN_FIELDS, "", "X:'Foo':1"),
     FITS(UNKNOWN_FIELDS, "unknown_fields: allow", "H:'Foo':1"),
     FITS(UNKNOWN_FIELDS, "unknown_fields: allow", "X:'Foo':1"),

@@ -224,6 +224,8 @@ static const struct {
     {BODY_EXECSTART, "Detach", "true", FREE},
     {BODY_EXECSTART, "Tty", "true", FREE},
     {BODY_EXECSTART, "ConsoleSize", "[1,2]", FREE},
+    {BODY_EXECSTART, "hijack", "true", FREE},
+    {BODY_EXECSTART, "stdin", "true", FREE},
     /* the body of containers/x/checkpoints */
     {BODY_CHECKPOINT, "CheckpointID", "'c'", JUDGED},
     {BODY_CHECKPOINT, "CheckpointDir", "'/etc'", DEFAULT},
@@ -489,7 +491,8 @@ static const struct {
 	const char *text, *place;
 } unknown[] = {
     {BODY_HOSTCONFIG, "{'Foo':1}", "X.Foo"},
-    {BODY_HOSTCONFIG, "{'Foo':null}", "X.Foo"},
+    {BODY_HOSTCONFIG, "{'Foo':false}", "X.Foo"},
+    {BODY_HOSTCONFIG, "{'Foo':null,'Bar':[]}", "X.Bar"},
     {BODY_HOSTCONFIG, "{'Memory':1,'Foo':{}}", "X.Foo"},
     {BODY_HOSTCONFIG, "{'Mounts':[{'Type':'bind'},{'Foo':1}]}",
 	"X.Mounts[1].Foo"},
@@ -511,6 +514,19 @@ START_TEST(unknown_field_is_noted)
 	ck_assert_int_eq(w.rc, 0);
 	ck_assert_ptr_nonnull(w.walk.unknown_field);
 	ck_assert_str_eq(w.walk.unknown_field, unknown[_i].place);
+	kit_free(&k);
+}
+END_TEST
+
+/* null is no value to any engine, whatever it stands for. */
+START_TEST(null_of_nobody_is_nothing)
+{
+	struct kit k = kit_new(NULL);
+	struct walked w = walk(&k, BODY_HOSTCONFIG,
+	    "{'LxcConf':null,'Mounts':[{'Type':'bind','Foo':null}]}");
+
+	ck_assert_int_eq(w.rc, 0);
+	ck_assert_ptr_null(w.walk.unknown_field);
 	kit_free(&k);
 }
 END_TEST
@@ -638,6 +654,7 @@ main(void)
 	tcase_add_loop_test(u, spelling_is_refused, 0, PR_COUNT(refused));
 	tcase_add_loop_test(u, spelling_is_taken, 0, PR_COUNT(taken));
 	tcase_add_loop_test(u, unknown_field_is_noted, 0, PR_COUNT(unknown));
+	tcase_add_test(u, null_of_nobody_is_nothing);
 	tcase_add_loop_test(u, zero_value, 0, PR_COUNT(zeroes));
 	tcase_add_test(u, an_answer_of_the_daemon_may_hold_zeroes_of_its_own);
 	tcase_add_test(u, a_field_that_must_be_default_is_noted_at_depth);

@@ -90,6 +90,7 @@ static const struct good_row good[] = {
     {{"POST", "/v1.41/containers/" ID "/start", NULL, NULL, NULL}, PR_OP_CONTAINER_START, ID, NULL},
     {{"POST", "/v1.41/containers/" ID "/start", PLAIN, "0", NULL}, PR_OP_CONTAINER_START, ID, NULL},
     {{"POST", "/v1.41/containers/" ID "/start", JSON, "2", "{}"}, PR_OP_CONTAINER_START, ID, NULL},
+    {{"POST", "/v1.41/containers/" ID "/start", JSON, "4", "null"}, PR_OP_CONTAINER_START, ID, NULL},
     {{"POST", "/v1.41/containers/" ID "/start", JSON, "5", " { }\n"}, PR_OP_CONTAINER_START, ID, NULL},
     {{"POST", "/v1.41/containers/" ID "/start", JSON, "0", ""}, PR_OP_CONTAINER_START, ID, NULL},
     {{"POST", "/v1.41/containers/" ID "/attach?stderr=1&stdin=1&stdout=1&stream=1", PLAIN, "0", NULL}, PR_OP_CONTAINER_ATTACH, ID, NULL},
@@ -254,7 +255,6 @@ static const struct bad_row bad[] = {
     {{"POST", "/v1.41/containers/c/start", JSON, NULL, NULL}, HIDDEN, PR_OP_CONTAINER_START, ""},
     /* start with a spec */
     {{"POST", "/v1.41/containers/c/start", JSON, "19", "{\"Privileged\":true}"}, AMBIGUOUS, PR_OP_CONTAINER_START, "create"},
-    {{"POST", "/v1.41/containers/c/start", JSON, "4", "null"}, AMBIGUOUS, PR_OP_CONTAINER_START, ""},
     {{"POST", "/v1.41/containers/c/start", JSON, "2", "[]"}, AMBIGUOUS, PR_OP_CONTAINER_START, ""},
     {{"POST", "/v1.41/containers/c/start", JSON, "1", " "}, AMBIGUOUS, PR_OP_CONTAINER_START, ""},
     {{"POST", "/v1.41/containers/c/start", PLAIN, "2", "{}"}, AMBIGUOUS, PR_OP_CONTAINER_START, "application/json"},
