@@ -5,11 +5,9 @@
  * this one starts them, takes signals, and ends them.
  */
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 
 #include <errno.h>
 #include <getopt.h>
-#include <libgen.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -282,17 +280,15 @@ confine(struct plugin *p)
 	return EXIT_CONFIG;
 }
 
-/* A check by root must not leave files behind that the daemon, which runs as a
- * user of its own, may not open. */
-static void
-act_for_owner(const char *file)
+static int
+trust(struct plugin *p)
 {
-	PR_CLEANUP(pr_freep) char *folder = pr_xstrdup(file);
-	struct stat st;
+	PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
 
-	if (geteuid() == 0 && stat(dirname(folder), &st) == 0 &&
-	    setegid(st.st_gid) == 0)
-		(void)!seteuid(st.st_uid);
+	if (pr_judge_trust_for_owner(&p->config, PR_PLUGIN, &err) == 0)
+		return EXIT_OK;
+	fprintf(stderr, "portreeve-plugin: error: %s\n", pr_err_text(err));
+	return EXIT_CONFIG;
 }
 
 static int
@@ -302,7 +298,7 @@ start(struct plugin *p, const struct options *o)
 	int rc = open_config(p, o, ds);
 
 	if (rc == EXIT_OK && o->check)
-		act_for_owner(p->config.ledger);
+		rc = trust(p);
 	if (rc == EXIT_OK && !o->check)
 		rc = confine(p);
 	if (rc == EXIT_OK)

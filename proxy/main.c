@@ -293,6 +293,17 @@ confine(struct proxy *p)
 }
 
 static int
+trust(struct proxy *p)
+{
+	PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
+
+	if (pr_judge_trust_for_owner(&p->config, PR_PROXY, &err) == 0)
+		return EXIT_OK;
+	fprintf(stderr, "portreeve-proxy: error: %s\n", pr_err_text(err));
+	return EXIT_CONFIG;
+}
+
+static int
 start(struct proxy *p, const struct options *o)
 {
 	PR_CLEANUP(pr_diags_freep) struct pr_diags *ds = pr_diags_new();
@@ -305,11 +316,15 @@ start(struct proxy *p, const struct options *o)
 		if (rc == EXIT_OK)
 			rc = confine(p);
 	}
+	if (rc == EXIT_OK && o->check)
+		rc = trust(p);
 	if (rc == EXIT_OK)
 		rc = open_judge(p, ds);
 	pr_diags_print(ds, stderr);
-	if (rc == EXIT_OK && o->check)
+	if (rc == EXIT_OK && o->check) {
+		(void)!seteuid(getuid()); /* keys are root's, it may be */
 		rc = check_tls(p);
+	}
 	if (rc != EXIT_OK || o->check)
 		return rc;
 	rc = open_audit(p);

@@ -27,6 +27,21 @@
 struct pr_judge; /* opaque; for any number of threads */
 
 /*
+ * Nobody but root and this user may change what the configuration names for
+ * the process, or the folders that it lies in; secrets are read by nobody
+ * else.  0, or -1 with INVALID: the text says what mends it.
+ */
+int pr_judge_trust(const struct pr_config *config, enum pr_process process,
+    struct pr_err **err) PR_NODISCARD;
+
+/*
+ * For --check: the same, after root has become the user that the ledger's
+ * folder belongs to, and stays so.
+ */
+int pr_judge_trust_for_owner(const struct pr_config *config,
+    enum pr_process process, struct pr_err **err) PR_NODISCARD;
+
+/*
  * Before the judge is opened and before any thread: makes the folders that
  * the process writes to, sees that nobody else may change what the
  * configuration names, and gives up every right that it does not ask for

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <portreeve/eyes.h>
-#include <portreeve/file.h>
 #include <portreeve/judge.h>
 
 #define MAX_PORTS 64
@@ -30,48 +29,15 @@ folder_of(struct room *r, const char *path)
 	return dirname(pr_arena_strdup(r->a, pr_str_of(path)));
 }
 
-/* --- owners and modes --------------------------------------------------- */
-
-/* A file or folder that must be there is missed by whoever opens it. */
+/* Folders of ours are made if they are not there; then they are ours alone. */
 static int
-trusted(struct room *r, const char *path, unsigned forbidden)
+make_folder(struct room *r, const struct pr_config_file *f)
 {
-	struct pr_file_fault fault;
-
-	if (forbidden == 0 ||
-	    pr_file_trusted(path, forbidden, &fault) != PR_FILE_BAD)
-		return 0;
-	return pr_err_set(
-	    r->err, PR_ERR_INVALID, 0, "%s\nhint: %s", fault.text, fault.mend);
-}
-
-/* A folder of ours: made if it is not there, and then ours alone. */
-static int
-own_folder(struct room *r, const char *path)
-{
-	struct stat st;
-
-	if (mkdir(path, 0700) != 0 && errno != EEXIST && errno != EROFS)
+	if (f->use == PR_CONFIG_FOLDER && mkdir(f->path, 0700) != 0 &&
+	    errno != EEXIST && errno != EROFS)
 		return pr_err_set(r->err, PR_ERR_IO, errno,
-		    "cannot make %s: %s", path, strerror(errno));
-	if (stat(path, &st) == 0 && st.st_uid != geteuid())
-		return pr_err_set(r->err, PR_ERR_INVALID, 0,
-		    "%s: user %u owns it, and this process is user %u\n"
-		    "hint: chown -R %u %s",
-		    path, (unsigned)st.st_uid, (unsigned)geteuid(),
-		    (unsigned)geteuid(), path);
+		    "cannot make %s: %s", f->path, strerror(errno));
 	return 0;
-}
-
-static int
-check_owner(struct room *r, const struct pr_config_file *f)
-{
-	if (f->use == PR_CONFIG_FOLDER && own_folder(r, f->path) != 0)
-		return -1;
-	if (f->use == PR_CONFIG_WRITE &&
-	    trusted(r, folder_of(r, f->path), PR_FILE_NOT_WRITABLE) != 0)
-		return -1;
-	return trusted(r, f->path, f->forbidden);
 }
 
 /* --- what it needs ------------------------------------------------------ */
@@ -172,11 +138,13 @@ pr_judge_confine(
 	for (size_t i = 0; i < n; i++) {
 		if ((files[i].processes & process) == 0)
 			continue;
-		if (check_owner(&r, &files[i]) != 0)
+		if (make_folder(&r, &files[i]) != 0)
 			return -1;
 		add_file(&r, &files[i]);
 	}
 	add_ports(&r, c);
+	if (pr_judge_trust(c, process, err) != 0)
+		return -1;
 	if (pr_eyes_open(err) != 0)
 		return -1;
 	return pr_confine(process, r.places, r.n, r.ports, r.n_ports, err);

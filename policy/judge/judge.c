@@ -7,6 +7,7 @@
 
 #include <portreeve/clock.h>
 #include <portreeve/directory.h>
+#include <portreeve/file.h>
 #include <portreeve/log.h>
 #include <portreeve/policytest.h>
 
@@ -299,6 +300,18 @@ pr_judge_close(struct pr_judge *j)
 	free(j);
 }
 
+/* As at the start: what others may change is not taken. */
+static void
+check_owners(struct pr_judge *j, struct pr_diags *ds)
+{
+	struct pr_file_fault fault;
+
+	if (judge_trust(j->config,
+		j->door == PR_DOOR_PROXY ? PR_PROXY : PR_PLUGIN, &fault) != 0)
+		pr_diags_add(ds, PR_ERROR, (struct pr_loc){0}, fault.mend, "%s",
+		    fault.text);
+}
+
 int
 pr_judge_reload(struct pr_judge *j, struct pr_diags *ds)
 {
@@ -308,6 +321,7 @@ pr_judge_reload(struct pr_judge *j, struct pr_diags *ds)
 	struct pr_identity *id = open_identity(j->config, ds);
 
 	snapshot_unref(old);
+	check_owners(j, ds);
 	if (fresh == NULL || id == NULL || pr_diags_count(ds, PR_ERROR) > 0 ||
 	    (j->directory != NULL &&
 		pr_directory_reload(j->directory, ds) < 0)) {

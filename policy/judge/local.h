@@ -194,4 +194,10 @@ struct teams *judge_teams(struct pr_judge *j, struct snapshot *s,
     const struct pr_subject *subject, bool may_wait, bool again,
     uint64_t deadline, enum pr_reason *reason, char *why, size_t len);
 
+/* ---- trust.c ---- */
+struct pr_file_fault;
+/* 0, or -1 with the fault: as pr_judge_trust. */
+int judge_trust(
+    const struct pr_config *c, unsigned process, struct pr_file_fault *fault);
+
 #endif /* JUDGE_LOCAL_H */
