@@ -264,6 +264,7 @@ struct pr_spec {
 	int64_t memory, swap, cpus, pids, shm,
 	    cpu_shares; /* 0: unset; pids <= 0: unset */
 	bool pids_given;
+	bool cpus_by_quota; /* cpus is CpuQuota by CpuPeriod, not NanoCpus */
 	struct pr_ulimit *ulimits;
 	size_t n_ulimits;
 

@@ -185,7 +185,9 @@ render(struct pr_buf *b, const struct place *at)
 	}
 	if (b->n > 0)
 		pr_buf_char(b, '.');
-	if (at->name.n > 64 || !pr_str_printable(at->name))
+	if (at->name.n == 0)
+		pr_buf_cstr(b, "\"\"");
+	else if (at->name.n > 64 || !pr_str_printable(at->name))
 		pr_buf_char(b, '?');
 	else
 		pr_buf_str(b, at->name);
@@ -255,8 +257,12 @@ static int
 check_int(struct body_walk *w, const struct place *path,
     const struct pr_json *v, bool sign)
 {
-	if (v->type != PR_JSON_NUMBER || (v->flags & PR_JSON_INT) == 0)
+	if (v->type != PR_JSON_NUMBER)
 		return wrong_type(w, path, "a whole number", v);
+	if ((v->flags & PR_JSON_INT) == 0)
+		return body_refuse(w->why, PR_REASON_AMBIGUOUS,
+		    "%s is too large, or not a whole number",
+		    place_text(w, path));
 	if (!sign && v->i < 0)
 		return wrong_type(w, path, "a number that is not negative", v);
 	return 0;
@@ -469,7 +475,7 @@ walk_any(struct body_walk *w, const enum body_struct *st, size_t n,
 		    whole(w, path));
 	if ((v->flags & PR_JSON_ODD_KEY) != 0)
 		return body_refuse(w->why, PR_REASON_AMBIGUOUS,
-		    "a key of %s is spelled with characters that the daemon "
+		    "a key of %s holds a NUL, or characters that the daemon "
 		    "folds to others",
 		    whole(w, path));
 	for (uint32_t i = 0; i < v->n; i++) {

@@ -182,7 +182,8 @@ extract_limits(struct extract *e, const struct body_slots *host)
 	s->cpu_shares = body_int(host->f[F_H_CPUSHARES]);
 	/* the kernel gets the quota last: a negative one lifts NanoCpus */
 	s->cpus = quota < 0 ? 0 : body_int(host->f[F_H_NANOCPUS]);
-	if (s->cpus == 0)
+	s->cpus_by_quota = s->cpus == 0;
+	if (s->cpus_by_quota)
 		s->cpus = extract_cpus(quota, body_int(host->f[F_H_CPUPERIOD]));
 	s->cpuset_cpus = body_str(host->f[F_H_CPUSETCPUS]);
 	s->cpuset_mems = body_str(host->f[F_H_CPUSETMEMS]);

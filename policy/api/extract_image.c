@@ -99,8 +99,8 @@ extract_push(struct extract *e, const struct pr_request *rq)
 		return -1;
 	e->spec->body = PR_SPEC_IMAGE;
 	e->spec->unknown_field = walk.unknown_field;
-	return extract_name(
-	    e, PR_IMAGE_PUSHED, rq->name, extract_query(rq, "tag"), "the path");
+	return extract_name(e, PR_IMAGE_PUSHED, rq->name,
+	    extract_query(rq, "tag"), "the image");
 }
 
 /* The image that the path names, by name or by id. */

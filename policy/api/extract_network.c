@@ -124,7 +124,8 @@ read_endpoint(struct extract *e, struct pr_str name, const struct pr_json *v,
 	id = body_str(f.f[F_E_NETWORKID]);
 	if (id.n > 0 && !e->spec->stored) {
 		out = &e->spec->endpoints[e->spec->n_endpoints++];
-		out->network = read_ns(e, NS_NETWORK, id, field);
+		out->network = read_ns(e, NS_NETWORK, id,
+		    pr_arena_printf(e->arena, "%s.NetworkID", field));
 	}
 	return read_links(e, body_strs(e->arena, f.f[F_E_LINKS]), field);
 }
@@ -135,7 +136,7 @@ read_member(struct extract *e, const struct pr_json_member *m)
 {
 	return read_endpoint(e, m->key, &m->value,
 	    pr_arena_printf(e->arena, "NetworkingConfig.EndpointsConfig[%.*s]",
-		pr_str_printable(m->key) && m->key.n < 64 ? (int)m->key.n : 0,
+		pr_str_printable(m->key) && m->key.n <= 64 ? (int)m->key.n : 0,
 		m->key.p));
 }
 

@@ -42,7 +42,10 @@ add_who(char *buf, size_t at, const struct pr_question *q,
 	if (p != NULL && d->team >= 0)
 		at = add(buf, at, " (team %.*s)",
 		    PR_STRF(clip(p->teams[d->team].name, 32)));
-	at = add(buf, at, " may not %s", q->request->op->action);
+	if (q->request->op->op == PR_OP_UNKNOWN)
+		at = add(buf, at, " may not send this");
+	else
+		at = add(buf, at, " may not %s", q->request->op->action);
 	if (p != NULL && d->phase >= 0)
 		at = add(buf, at, " in %.*s",
 		    PR_STRF(clip(p->phases[d->phase].name, 24)));

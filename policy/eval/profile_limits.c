@@ -10,9 +10,13 @@ static enum pr_tri
 in_range(struct judging *j, const struct pr_range *r, int64_t v, int64_t unset,
     const char *field)
 {
+	if (v <= unset && r->optional)
+		return PR_YES;
+	if (v <= unset && v < 0)
+		return judge_no(
+		    j, "%s is %" PRId64 ", that is unlimited", field, v);
 	if (v <= unset)
-		return r->optional ? PR_YES
-				   : judge_no(j, "%s is not set", field);
+		return judge_no(j, "%s is not set", field);
 	if ((r->has_lo && v < r->lo) || (r->has_hi && v > r->hi))
 		return judge_no(j, "%s is %" PRId64, field, v);
 	return PR_YES;
@@ -36,8 +40,12 @@ judge_memory(struct judging *j)
 enum pr_tri
 judge_cpus(struct judging *j)
 {
-	return leaf_range(
-	    j, j->spec->cpus, field_in(j, "HostConfig.NanoCpus", "cpuquota"));
+	return leaf_range(j, j->spec->cpus,
+	    field_in(j,
+		j->spec->cpus_by_quota
+		    ? "HostConfig.CpuQuota, in billionths of a CPU,"
+		    : "HostConfig.NanoCpus",
+		"cpuquota, in billionths of a CPU,"));
 }
 
 enum pr_tri
@@ -76,10 +84,8 @@ judge_swap(struct judging *j)
 	    (swap > 0 && memory > 0 &&
 		(memory > INT64_MAX / 2 || swap <= 2 * memory)))
 		return PR_YES;
-	if (j->leaf->made)
-		return judge_no(j, "%s is unlimited", field);
-	return judge_no(
-	    j, "%s is %" PRId64 ", more than twice the memory", field, swap);
+	return judge_no(j, "%s is %" PRId64 "%s", field, swap,
+	    swap < 0 ? ", that is unlimited" : "");
 }
 
 enum pr_tri

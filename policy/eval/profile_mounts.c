@@ -47,6 +47,33 @@ bind_fits(const struct judging *j, struct pr_str pattern,
 	return fact->last_link <= literal_root(p).n ? PR_YES : PR_NO;
 }
 
+/* Why a bind fails whose path, as it is written, a pattern has. */
+static const char *
+bind_flaw(const struct judging *j, const struct pr_mount *m,
+    const struct pr_path_fact *fact)
+{
+	const char *flaw = m->read_only ? " read-only" : "";
+	char buf[1024];
+
+	for (size_t i = 0; i < j->leaf->list.n; i++) {
+		struct pr_str pattern = j->leaf->list.v[i], p;
+		bool ro = pr_str_ends(pattern, ":ro");
+
+		if (ro)
+			pattern = pr_str_sub(pattern, 0, pattern.n - 3);
+		p = pattern_expand(j, pattern, buf, sizeof buf);
+		if (p.p == NULL || !pr_glob(p, m->source, '/'))
+			continue;
+		if (ro && !m->read_only)
+			flaw = " read-write";
+		else if (ro && m->shallow)
+			flaw = " read-only, but not what is mounted below it";
+		else if (fact != NULL && fact->last_link > 0)
+			return ", on whose way is a symlink";
+	}
+	return flaw;
+}
+
 enum pr_tri
 judge_bind(struct judging *j)
 {
@@ -80,8 +107,7 @@ judge_bind(struct judging *j)
 				: "the host path was not looked at");
 		if (best == PR_NO)
 			return judge_no(j, "%s mounts %s%s", m->field,
-			    shown(m->source, name),
-			    m->read_only ? " read-only" : "");
+			    shown(m->source, name), bind_flaw(j, m, fact));
 	}
 	return all;
 }

@@ -13,6 +13,9 @@ word_allowed(struct judging *j, const struct pr_ns *ns, const char *word)
 
 	if (list_has(j->leaf, word))
 		return PR_YES;
+	if (ns->kind == PR_NS_NAMED && !pr_str_is(ns->text, word))
+		return judge_no(
+		    j, "%s is %s (%s)", ns->field, shown(ns->text, name), word);
 	return judge_no(j, "%s is %s", ns->field,
 	    ns->text.n > 0 ? shown(ns->text, name) : word);
 }

@@ -4,11 +4,12 @@
 
 Each line is one request as bytes on the wire (latin-1 text), who sends it, and
 whether policy.yaml lets it through:
-  id class title expect wire [user] [setup] [daemon] [offline] [gone] [note]
+  id class title expect wire [user] [setup] [daemon] [offline] [gone] [says]
 `daemon`: dockerd answers by itself and asks no plugin.  `offline`: it wants a
 registry that is not there, so that it fails when it is let through.  `gone`:
-engines from there on have no such route.  `setup`: requests that the admin
-makes first, {"save": {NAME: member}} keeps a member of the answer.
+engines from there on have no such route.  `says`: what a user is told.
+`setup`: requests that the admin makes first, {"save": {NAME: member}} keeps a
+member of the answer.
 {{NAME}} in wire stands for what replay.py knows: ids of the world.  {{LENGTH}}
 is counted when the rest is filled in, {{PAD}} is 1.1 MB of x, and a body that
 begins with {{CHUNKED}} is sent in one chunk.
@@ -21,6 +22,7 @@ import sys
 import builds
 import client_cases
 import json_cases
+import message_cases
 import specs
 import swarm_cases
 from create_cases import HOST_DENY, TOP_DENY
@@ -699,6 +701,7 @@ def build():
     builds.build(add, wire)
     swarm_cases.services(add, wire)
     client_cases.build(add, wire, SAFE)
+    message_cases.build(add, create, with_host, with_top)
     return cases
 
 

@@ -298,7 +298,8 @@ class Replay:
             # it came to nothing: dockerd's answer to a handler's error
             self.caller(message, "AuthZRes")
         self.r.check(status == 200 and got is not None and
-                     allowed == (case["expect"] == "allow"),
+                     allowed == (case["expect"] == "allow") and
+                     case.get("says", "") in got.get("Msg", ""),
                      f"plugin {case['id']} {case['expect']}: {case['title']}",
                      json.dumps(got))
         if case.get("setup"):
