@@ -162,7 +162,7 @@ $(B)/test/%.o: CPPFLAGS += -Itest
 $(B)/test/unit/test_pending.o $(B)/test/unit/test_command.o \
 $(B)/test/unit/test_break_glass.o \
 $(B)/test/unit/test_response.o $(B)/test/unit/test_usage.o \
-$(B)/test/unit/test_runs.o: \
+$(B)/test/unit/test_runs.o $(B)/test/tools/decide.o: \
 	CPPFLAGS += -Ipolicy/judge
 
 # Clocks that a test moves.

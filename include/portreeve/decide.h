@@ -107,8 +107,12 @@ struct pr_decision {
 void pr_decide(
     struct pr_arena *a, const struct pr_question *q, struct pr_decision *d);
 
-/* Is this a denial that break_glass of the question could lift? */
-bool pr_decide_is_built_in(const struct pr_decision *d);
+/*
+ * Is it built-in guards alone that deny?  Then *out is the decision without
+ * them, for when root has lifted them (semantics 10.13).
+ */
+bool pr_decide_lifted(struct pr_arena *a, const struct pr_question *q,
+    const struct pr_decision *d, struct pr_decision *out);
 
 /* Does the stored spec of the container matter (semantics 3.7)? */
 bool pr_decide_wants_stored(const struct pr_request *rq);

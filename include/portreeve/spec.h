@@ -92,6 +92,7 @@ struct pr_mount {
 	bool read_only;
 	bool shallow;              /* NonRecursive or ReadOnlyNonRecursive */
 	bool relabel;              /* z or Z */
+	bool has_template;         /* "{{" as written, before it was cleaned */
 	struct pr_str propagation; /* empty: unset */
 	struct pr_str driver;      /* volume: empty: unset */
 	struct pr_kvs options;     /* volume driver options; tmpfs options */

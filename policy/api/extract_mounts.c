@@ -211,6 +211,26 @@ read_volume_options(
 	extract_volume_paths(e, m->driver, m->options);
 }
 
+static bool
+is_template(struct pr_str s)
+{
+	for (size_t i = 0; i + 1 < s.n; i++) {
+		if (s.p[i] == '{' && s.p[i + 1] == '{')
+			return true;
+	}
+	return false;
+}
+
+static bool
+any_template(struct pr_kvs kvs)
+{
+	for (size_t i = 0; i < kvs.n; i++) {
+		if (is_template(kvs.v[i].key) || is_template(kvs.v[i].value))
+			return true;
+	}
+	return false;
+}
+
 static int
 read_typed(struct extract *e, struct pr_mount *m, const struct body_slots *f)
 {
@@ -230,6 +250,8 @@ read_typed(struct extract *e, struct pr_mount *m, const struct body_slots *f)
 	m->shallow =
 	    body_bool(o.f[F_MB_NONRECURSIVE]) || body_bool(o.f[F_MB_RONONREC]);
 	read_volume_options(e, m, f);
+	m->has_template = is_template(source) || any_template(m->options) ||
+	    any_template(m->labels);
 	if (pr_str_is(type, "bind")) {
 		if (source.n == 0 || source.p[0] != '/')
 			return body_refuse(e->why, PR_REASON_AMBIGUOUS,

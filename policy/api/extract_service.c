@@ -154,16 +154,6 @@ read_hosts(struct extract *e, struct pr_strs hosts)
 	return 0;
 }
 
-static bool
-is_template(struct pr_str s)
-{
-	for (size_t i = 0; i + 1 < s.n; i++) {
-		if (s.p[i] == '{' && s.p[i + 1] == '{')
-			return true;
-	}
-	return false;
-}
-
 /*
  * The node that runs a task expands templates in what is mounted: what it
  * would be then is not what was judged.
@@ -174,20 +164,11 @@ no_templates(const struct extract *e)
 	const struct pr_spec *s = e->spec;
 
 	for (size_t i = 0; i < s->n_mounts; i++) {
-		const struct pr_mount *m = &s->mounts[i];
-		bool found = is_template(m->source);
-
-		for (size_t k = 0; k < m->options.n && !found; k++)
-			found = is_template(m->options.v[k].key) ||
-			    is_template(m->options.v[k].value);
-		for (size_t k = 0; k < m->labels.n && !found; k++)
-			found = is_template(m->labels.v[k].key) ||
-			    is_template(m->labels.v[k].value);
-		if (found)
+		if (s->mounts[i].has_template)
 			return body_refuse(e->why, PR_REASON_AMBIGUOUS,
 			    "%s holds a template ({{), which the node that "
 			    "runs the task expands",
-			    m->field);
+			    s->mounts[i].field);
 	}
 	return 0;
 }

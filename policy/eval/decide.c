@@ -35,14 +35,37 @@ pr_decide_wants_stored(const struct pr_request *rq)
 	return rq->spec && needs_stored_spec(rq->op->op);
 }
 
-bool
-pr_decide_is_built_in(const struct pr_decision *d)
+/*
+ * Denials that a built-in guard may have had a part in: it need not be the one
+ * that is named, another grant may have come further than the one it stopped.
+ */
+static bool
+may_be_lifted(const struct pr_decision *d)
 {
-	return d->verdict != PR_ALLOW &&
-	    (d->key == (int)PR_KEY_PROTECTED ||
-		((d->reason == PR_REASON_GUARD ||
-		     d->reason == PR_REASON_CANNOT_TELL) &&
-		    d->guard < 0 && d->grant < 0));
+	switch (d->reason) {
+	case PR_REASON_GUARD:
+		return d->guard < 0;
+	case PR_REASON_CANNOT_TELL:
+	case PR_REASON_PROFILE:
+	case PR_REASON_STORED_SPEC:
+	case PR_REASON_MUST_DEFAULT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool
+pr_decide_lifted(struct pr_arena *a, const struct pr_question *q,
+    const struct pr_decision *d, struct pr_decision *out)
+{
+	struct pr_question lifted = *q;
+
+	if (d->verdict == PR_ALLOW || !may_be_lifted(d))
+		return false;
+	lifted.env.break_glass = true;
+	pr_decide(a, &lifted, out);
+	return out->verdict == PR_ALLOW;
 }
 
 /* The object that is acted on: the path's, or the container of an exec. */

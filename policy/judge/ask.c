@@ -83,14 +83,11 @@ lift_guards(struct work *w)
 {
 	struct pr_decision d;
 
-	if (!pr_decide_is_built_in(&w->d) ||
+	if (!pr_decide_lifted(w->a, &w->q, &w->d, &d) ||
 	    !break_glass(w->j->config->break_glass, w->q.now))
 		return;
 	w->q.env.break_glass = true;
-	pr_decide(w->a, &w->q, &d);
-	w->q.env.break_glass = d.verdict == PR_ALLOW;
-	if (d.verdict == PR_ALLOW)
-		w->d = d;
+	w->d = d;
 }
 
 /* What the daemon fills in (semantics 5.6). */

@@ -168,6 +168,25 @@ const struct pr_object *volume_of_containers(struct pr_judge *j,
     struct pr_arena *a, const struct pr_policy *p, const struct pr_object *o,
     bool may_wait, uint64_t deadline);
 
+/* Did nobody name it, and does neither ledger nor label say whose it is? */
+bool volume_is_nameless(const struct pr_policy *p, const struct pr_object *o);
+
+struct volume_user {               /* a container that has the volume mounted */
+	struct pr_str team, phase; /* empty: nobody's, of none */
+};
+
+/* Whose it is then, if they are all of one team and one phase. */
+void volume_give(
+    const struct volume_user *users, size_t n, struct pr_object *o);
+
+/*
+ * May a caller without a certificate be taken for anonymous (semantics 1.2,
+ * 9.33)?  PR_REASON_NONE, or why not.  plain: does dockerd listen on TCP and
+ * ask for no certificate?
+ */
+enum pr_reason anonymous_refused(const struct pr_who *who, enum pr_door door,
+    size_t n_anonymous, bool accept_plain_tcp, enum pr_tri plain);
+
 /*
  * Is the break-glass file there, root's, and not ended at this wall time?
  * Says on stderr why one that is there is not obeyed.

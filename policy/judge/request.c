@@ -60,6 +60,24 @@ identify(struct work *w, struct pr_identity_why *why)
 	return rc < 0 || s->how == PR_SUBJECT_UNMAPPED ? -1 : 0;
 }
 
+enum pr_reason
+anonymous_refused(const struct pr_who *who, enum pr_door door,
+    size_t n_anonymous, bool accept_plain_tcp, enum pr_tri plain)
+{
+	if (!who->anonymous || door != PR_DOOR_PLUGIN || n_anonymous == 0 ||
+	    accept_plain_tcp || plain == PR_NO)
+		return PR_REASON_NONE;
+	return plain == PR_YES ? PR_REASON_NO_GRANT : PR_REASON_CANNOT_TELL;
+}
+
+static enum pr_reason
+refused(const struct work *w, enum pr_tri plain)
+{
+	return anonymous_refused(&w->who, w->j->door,
+	    w->held->snapshot->n_anonymous,
+	    w->j->config->plugin.accept_plain_tcp, plain);
+}
+
 /*
  * An anonymous caller of the unix socket looks like one of an unencrypted TCP
  * listener (semantics 1.2).  True: there is none, or it is accepted.
@@ -67,23 +85,24 @@ identify(struct work *w, struct pr_identity_why *why)
 static bool
 may_be_anonymous(struct work *w, enum pr_judge_answer *answer)
 {
-	if (!w->who.anonymous || w->j->door != PR_DOOR_PLUGIN ||
-	    w->held->snapshot->n_anonymous == 0 ||
-	    w->j->config->plugin.accept_plain_tcp)
+	enum pr_reason reason = refused(w, PR_YES);
+
+	if (reason == PR_REASON_NONE)
 		return true;
 	*answer = work_await(w, work_knows_listeners);
 	if (*answer == PR_JUDGE_WOULD_WAIT)
 		return false;
-	if (w->plain_tcp == PR_YES)
-		*answer = deny(w, PR_REASON_NO_GRANT,
+	reason = refused(w, w->plain_tcp);
+	if (reason == PR_REASON_NO_GRANT)
+		*answer = deny(w, reason,
 		    "the daemon listens on TCP and asks for no certificate, so "
 		    "a caller without one may be anybody "
 		    "(plugin.accept_plain_tcp)");
-	else if (w->plain_tcp == PR_CANNOT_TELL)
-		*answer = deny(w, PR_REASON_CANNOT_TELL,
+	else if (reason != PR_REASON_NONE)
+		*answer = deny(w, reason,
 		    "the daemon was not seen, and may listen on TCP without "
 		    "certificates");
-	return w->plain_tcp == PR_NO;
+	return reason == PR_REASON_NONE;
 }
 
 static bool

@@ -237,6 +237,9 @@ def profile(g, parents):
             if path in ORDINARY and ORDINARY[path] not in some and \
                     g.chance(0.9):
                 some.append(ORDINARY[path])
+            if path == "namespaces.network" and "own" not in some and \
+                    g.chance(0.3):
+                some.append("own")
             put(tree, path, some)
         else:
             put(tree, path, g.pick(values))
@@ -694,7 +697,28 @@ def s_privileges(field, *values):
 def s_mount(g, facts, doc, task, c):
     b = Body(g, facts)
     f_mount(b)
-    c.setdefault("Mounts", []).extend(b.hc["Mounts"])
+    m = b.hc["Mounts"][0]
+    if g.chance(0.2):
+        text = g.pick(["{{.Node.ID}}", "{{", "{ {x}}", "a{{.Task.Name}}"])
+        where = g.pick(["Source", "Source", "Options", "Labels", "Target"])
+        if where in ("Source", "Target"):
+            if m["Type"] == "bind":
+                path = "/srv/" + text
+                facts.path(path)
+                if g.chance(0.5):  # what cleaning takes away
+                    path, text = "/srv/" + text + "/../alpha", ""
+                    facts.path("/srv/alpha")
+                m[where] = path
+            else:
+                m[where] = text
+            facts.use("volume", text)
+        else:
+            o = m.setdefault("VolumeOptions", {})
+            if where == "Options":
+                o = o.setdefault("DriverConfig", {})
+            kv = ("k", text) if g.chance(0.7) else (text, "v")
+            o[where] = dict([kv])
+    c.setdefault("Mounts", []).append(m)
 
 
 def s_networks(g, facts, doc, task, c):
@@ -711,6 +735,11 @@ def s_secret(g, facts, doc, task, c):
     name = facts.use(kind.lower(), g.pick(["k1", "k2"]))
     c[kind + "s"] = [{kind + "ID": name if g.chance(0.95) else "",
                       kind + "Name": "x"}]
+
+
+def s_credential(g, facts, doc, task, c):
+    c.setdefault("Privileges", {})["CredentialSpec"] = {
+        "Config": facts.use("config", "k1")}
 
 
 def s_limits(g, facts, doc, task, c):
@@ -746,6 +775,7 @@ def s_labels(g, facts, doc, task, c):
 
 SERVICE_FEATURES = [
     s_mount, s_mount, s_mount, s_networks, s_networks, s_networks, s_secret,
+    s_secret, s_credential,
     s_limits, s_limits, s_ports, s_labels,
     s_container("CapabilityAdd", [], ["SYS_ADMIN"], ["chown"]),
     s_container("CapabilityDrop", ["ALL"], ["NET_RAW"]),
@@ -936,14 +966,22 @@ class World:
                                 [{}, {}, {"bridge": {}}, {"host": {}}])},
                             "Mounts": [self.mount_point(facts) for _ in
                                        range(g.pick([0, 0, 1, 2]))]}
+            if g.chance(0.05):
+                o["inspect"]["Mounts"] = g.pick([None, {}])
+            elif g.chance(0.03):
+                del o["inspect"]["Mounts"]
         if kind == "network" and g.chance(0.7):
             o["inspect"] = {"Scope": g.pick(["swarm", "swarm", "local"])}
+        if kind == "network" and g.chance(0.06):
+            o.setdefault("labels", {})[
+                "com.docker.swarm.predefined"] = g.pick(["true", ""])
         if kind == "task":
             o["container"] = facts.use("service", "svc")
         if kind == "network" and g.chance(0.15):
             o["builtin"] = True
             o["name"] = g.pick(["bridge", "host", "none"])
         if kind == "volume":
+            o["id"] = o["name"] = ref
             o["driver"] = g.pick(["local", "local", "local", "nfs"])
             if g.chance(0.2):
                 o["options"] = volume_options(facts)
@@ -997,6 +1035,8 @@ class World:
     def inspect(self, facts):
         b = self.body(facts)
         b.hc.setdefault("NetworkMode", "default")
+        if g_chance(self, 0.12):
+            f_volumes_from(b)
         doc = b.document()
         doc.pop("NetworkingConfig", None)
         hc = doc.pop("HostConfig", b.hc)
@@ -1011,13 +1051,15 @@ class World:
                              range(self.g.pick([0, 0, 0, 1, 2]))]}
         if self.g.chance(0.03):
             del answer["Mounts"]
+        elif self.g.chance(0.03):
+            answer["Mounts"] = self.g.pick([None, {}, "x"])
         return answer
 
     # -- one request --
 
     def who(self):
         g = self.g
-        if g.chance(0.06):
+        if g.chance(0.09):
             return {"anonymous": True, "teams": ["console"]
                     if g.chance(0.8) else []}
         teams = g.some(TEAMS[:3] + ["delta"], 1, g.pick([2, 4])) \
@@ -1040,24 +1082,25 @@ class World:
                 ["json-file", "journald"]),
                 "cgroupns": g.pick(["private", "host"]),
                 "swarm_nodes": g.pick([0, 1, 1, 3])}
+        self.outside(case)
         r = g.r.random()
-        if r < 0.5:
+        if r < 0.44:
             self.create(case, facts)
-        elif r < 0.6:
+        elif r < 0.52:
             self.exec_create(case, facts)
-        elif r < 0.65:
+        elif r < 0.57:
             self.exec_start(case, facts)
-        elif r < 0.78:
+        elif r < 0.69:
             self.lifecycle(case, facts)
-        elif r < 0.84:
+        elif r < 0.75:
             self.names(case, facts)
-        elif r < 0.9:
+        elif r < 0.81:
             self.made(case, facts)
-        elif r < 0.93:
+        elif r < 0.84:
             self.build(case, facts)
-        elif r < 0.95:
+        elif r < 0.87:
             self.changed(case, facts)
-        elif r < 0.965:
+        elif r < 0.94:
             self.kept(case, facts)
         else:
             self.other(case, facts)
@@ -1067,11 +1110,79 @@ class World:
             case["target"] = "/v1.23" + case["target"][6:] \
                 if case["target"].startswith("/v") else case["target"]
         self.history(case)
+        if g.chance(0.35):
+            self.agree(case, facts)
         if facts.objects:
             case["objects"] = list(facts.objects.values())
         if facts.paths:
             case["paths"] = list(facts.paths.values())
         return case
+
+    def agree(self, case, facts):
+        """All of it is one team's and one phase's: what comes after the
+        stages of owner and phase is reached."""
+        g = self.g
+        owner = {"team": g.pick(case["who"].get("teams") or ["alpha"]),
+                 "phase": g.pick(PHASES)}
+        if owner["team"] == "ci":
+            owner["team"] = "alpha"  # it acts for that
+        for u in case.get("volume_users", ()):
+            if "ledger" in u:
+                u["ledger"] = owner
+        for (kind, ref), o in facts.objects.items():
+            if kind == "image" or o.get("presence") == "unknown" or \
+                    o.get("builtin"):
+                continue
+            if kind in ("container", "secret", "config", "service",
+                        "network") and o.get("presence") == "absent" and \
+                    ref in ("k1", "k2", "svc2") + tuple(
+                        self.networks + self.containers):
+                o.pop("presence")
+                o.update(by="id" if len(ref) == 64 else "name",
+                         id=ref if len(ref) == 64 else HEX64[2],
+                         name="name" if len(ref) == 64 else ref)
+                if kind == "container":
+                    o["inspect"] = {"Id": o["id"], "Name": "/x",
+                                    "HostConfig": {}, "Config": {
+                                        "Image": "alpine"},
+                                    "NetworkSettings": {"Networks": {}},
+                                    "Mounts": []}
+            o.pop("ambiguous", None)
+            if kind == "network" and o.get("presence") != "absent":
+                o["inspect"] = g.pick([{"Scope": "swarm"}, {"Scope": "swarm"},
+                                       {"Scope": "local"}, {}])
+                if g.chance(0.15):
+                    o["labels"] = {"com.docker.swarm.predefined": "true"}
+            if o.get("presence", "present") == "present" and not (
+                    ref == "f" * 64 and g.chance(0.7)):
+                o["ledger"] = owner
+
+    def outside(self, case):
+        """What neither request nor policy says: root's file, listeners, who
+        has the volumes that nobody named."""
+        g = self.g
+        if g.chance(0.2):
+            case["break_glass"] = True
+        if case["who"].get("anonymous"):
+            daemon = case.setdefault("daemon", {})
+            daemon["plain_tcp"] = g.pick([True, False, False, "unknown"])
+            if g.chance(0.3):
+                case["accept_plain_tcp"] = True
+        if g.chance(0.9):
+            case["volume_users"] = users = []
+            same = {"team": g.pick(["alpha", "alpha", "bravo", "", "ghost"]),
+                    "phase": g.pick(PHASES + ["", "ghost"])}
+            for _ in range(g.pick([0, 1, 1, 1, 2, 2, 3])):
+                u = {"volume": g.pick(["f" * 64] * 5 + ["e" * 64])}
+                if g.chance(0.7):
+                    u["ledger"] = same if g.chance(0.85) else {
+                        "team": g.pick(["alpha", "bravo", "delta"]),
+                        "phase": g.pick(PHASES)}
+                if g.chance(0.5):
+                    u["labels"] = {TEAM_KEY: same["team"],
+                                   PHASE_KEY: same["phase"]} \
+                        if g.chance(0.8) else self.labels_of(0.7)
+                users.append(u)
 
     def history(self, case):
         """What is there, for quotas; what has run, for promotion."""
@@ -1116,7 +1227,7 @@ class World:
             query.append("name=" + facts.use("container", g.pick(
                 ["new1", "api2", "job", "new1", "api2", "job", "deadbeef01",
                  "deadbeef0123"])))
-            facts.objects.pop(("container", query[0][5:]))
+            self.new_name(facts, "container", query[0][5:])
         if g.chance(0.05):
             query.append("platform=linux/amd64")
         if g.chance(0.02):
@@ -1143,6 +1254,20 @@ class World:
             doc.setdefault("HostConfig", {})["Mounts"] = [
                 {"Type": "npipe", "Source": "x", "Target": "/y"}]
         self.json_body(case, doc)
+
+    def new_name(self, facts, kind, name):
+        """Is there anything that the name to be given might be?"""
+        g = self.g
+        o = {"kind": kind, "ref": name, "by": "name", "id": HEX64[3],
+             "name": name}
+        r = g.r.random()
+        if r < 0.8:
+            o = {"kind": kind, "ref": name, "presence": "absent"}
+        elif r < 0.85:
+            o = {"kind": kind, "ref": name, "presence": "unknown"}
+        elif r < 0.95:
+            o["by"] = g.pick(["prefix", "prefix", "id"])
+        facts.objects[(kind, name)] = o
 
     def exec_create(self, case, facts):
         g = self.g
@@ -1194,13 +1319,17 @@ class World:
             ("GET", "/json"), ("GET", "/logs?stdout=1"),
             ("POST", "/attach?stdin=1&stream=1"),
             ("POST", "/attach?stdout=1"), ("GET", "/attach/ws"),
-            ("POST", "/rename?name=new1"), ("GET", "/export"),
+            ("POST", "/rename?name="), ("GET", "/export"),
             ("GET", "/archive?path=/x"), ("PUT", "/archive?path=/x"),
             ("GET", "/stats"), ("POST", "/resize?h=1&w=1"),
             ("GET", "/top"), ("HEAD", "/archive?path=/x")])
         ref = self.container_with_spec(facts)
         case["method"], case["target"] = method, \
             "/containers/%s%s" % (ref, tail)
+        if tail.endswith("name="):
+            name = g.pick(["new1", "new1", "beef01", "deadbeef0123"])
+            case["target"] += name
+            self.new_name(facts, "container", name)
         if method == "PUT":
             case["headers"] = {"Content-Type": "application/x-tar"}
 
@@ -1298,7 +1427,9 @@ class World:
             maybe(0.04, "ClusterVolumeSpec", None, {}, {"Group": "x"})
         else:
             case["target"] = "/networks/create"
-            doc["Name"] = "new1"
+            doc["Name"] = g.pick(["new1"] * 6 + ["beef01", "beef01",
+                                                 "deadbeef0123"])
+            self.new_name(facts, "network", doc["Name"])
             maybe(0.4, "Driver", "bridge", "macvlan", "ipvlan2", "default")
             maybe(0.3, "Options", {}, {"parent": "eth0"}, {"mtu": "1400"},
                   {"mtu": "9"}, {"com.docker.x": "y"})
@@ -1340,6 +1471,12 @@ class World:
             self.commit(case, ref)
         elif what == "copy":
             case["method"] = "PUT"
+            hc = (facts.objects[("container", ref)].get("inspect")
+                  or {}).get("HostConfig")
+            if hc and g.chance(0.4):
+                path = facts.path(g.pick(["/", "/var/run/docker.sock",
+                                          "/srv/alpha"]))
+                hc["Binds"] = (hc.get("Binds") or []) + [path + ":/s:ro"]
             case["target"] = "/containers/%s/archive?path=/x%s" % (
                 ref, g.pick(["", "", "&noOverwriteDirNonDir=1",
                              "&copyUIDGID=true", "&flavour=1"]))
@@ -1421,6 +1558,7 @@ class World:
         if r < 0.6:
             doc = self.service(facts)
             case["target"] = "/services/create"
+            self.new_name(facts, "service", "svc")
             if g.chance(0.45):
                 self.update_service(case, facts, doc)
             self.json_body(case, doc)
@@ -1474,6 +1612,7 @@ class World:
         if g.chance(0.05):
             doc["Flavour"] = 1
         case["target"] = "/%ss/create" % kind
+        self.new_name(facts, kind, "thing")
         if g.chance(0.5):
             case["target"] = "/%ss/%s/update?version=4" % (
                 kind, facts.use(kind, g.pick(["k1", "k2"])))
@@ -1481,6 +1620,7 @@ class World:
 
     def update_service(self, case, facts, doc):
         g = self.g
+        facts.objects.pop(("service", "svc"))
         name = facts.use("service", g.pick(["svc", "svc2"]))
         case["target"] = "/services/%s/update?version=%s" % (
             name, g.pick(["7", "7", "7", "8", "x"]))
@@ -1506,6 +1646,9 @@ class World:
                 doc["Labels"][g.pick(["ticket", "cost"])] = "1"
         for _ in range(g.pick([0, 1, 1, 2, 3])):
             g.pick(SERVICE_FEATURES)(g, facts, doc, task, c)
+        if g.chance(0.5):
+            g.pick([s_mount, s_networks, s_networks, s_secret, s_credential])(
+                g, facts, doc, task, c)
         return doc
 
     def build(self, case, facts):
@@ -1639,6 +1782,10 @@ class World:
             self.json_body(case, doc)
         elif "/build" in target or "/load" in target:
             case["headers"] = {"Content-Type": "application/x-tar"}
+
+
+def g_chance(world, p):
+    return world.g.chance(p)
 
 
 def g_pick(world, items):

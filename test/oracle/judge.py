@@ -9,6 +9,7 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
+from lines import hit
 from spec import BUILTIN, clean
 
 NO, YES, CANT = 0, 1, 2
@@ -976,10 +977,15 @@ def judge(table, values, s, ctx):
         return YES, None, False
     if keys is not None and s.unread:
         return CANT, -1, False
+    if values is None and ctx.lifted:
+        return YES, None, False
     if values is None:
         for i, row in enumerate(table):
             if row[0] == "mounts.protected":
-                return k_protected("deny", s, ctx), i, False
+                a = k_protected("deny", s, ctx)
+                if a == NO:
+                    hit("10.13:unrestricted")
+                return a, i, False
     first_no = first_cant = None
     soft = True
     if s.must:

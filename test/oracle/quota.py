@@ -132,6 +132,8 @@ def promoted(rq, want):
         fact = rq.fact("image", image)
         if fact["presence"] == "absent":
             return CANT
+    if fact["presence"] == "unknown":
+        return CANT  # 11.9, whatever the name says
     if fact["presence"] == "present":
         digests |= {J.split(d)[2] for d in fact.get("repo_digests") or []}
     least = seconds(want["min_runtime"])
@@ -141,6 +143,4 @@ def promoted(rq, want):
                 run["seconds"] >= least and (
                     not run.get("by") or run["by"] in want.get("via", ())):
             return YES
-    if fact["presence"] == "unknown" or ran is None:
-        return CANT
-    return NO
+    return CANT if ran is None else NO

@@ -28,10 +28,11 @@ sys.path.insert(0, HERE)
 
 import generate  # noqa: E402
 import judge     # noqa: E402
+import lines     # noqa: E402
 import oracle    # noqa: E402
 
 COMPARED = ("verdict", "reason", "grant", "guard", "key")
-REQUESTS, POLICIES = 250, 20
+REQUESTS, POLICIES = 300, 10
 STOP_AFTER = 20
 # deadline, audit and so on come from outside the decision
 ELSEWHERE = {"bad-call", "unmapped-identity", "directory-unavailable",
@@ -237,7 +238,8 @@ class Worker:
                 break
             seed += 1
         self.tool.close()
-        return self.passed, self.failures, self.counts, self.actions
+        return (self.passed, self.failures, self.counts, self.actions,
+                lines.HITS)
 
 
 def shuffled(g, tree):
@@ -377,15 +379,22 @@ def main():
                 (build, seed + i * 10 ** 6, pairs // n) for i in range(n)])
         counts = collections.Counter()
         actions = collections.Counter()
-        for p, f, c, a in results:
+        met_lines = collections.Counter()
+        for p, f, c, a, h in results:
+            met_lines += h
             passed += p
             failures += f
             counts += c
             actions += a
         print("%.0f s" % (time.monotonic() - start))
         met = coverage(counts)
+        print("lines: " + ", ".join("%s %d" % (k, met_lines[k])
+                                    for k in sorted(lines.WANTED)))
         if pairs >= 1000000:  # fewer need not meet everything
             failures += never(*met) + unasked(build, actions)
+        if pairs >= 100000:
+            failures += ["line %s was never come to" % k
+                         for k in lines.WANTED if not met_lines[k]]
     for f in failures[:4 * STOP_AFTER]:
         print(f)
     print("%d passed, %d failed" % (passed, len(failures)))

@@ -9,6 +9,7 @@ import bodies as B
 import judge as J
 import spec as S
 from judge import CANT, NO, YES
+from lines import hit
 
 DRIVER = S.schema("Name Options:ms")
 ATTACH = S.schema("Target Aliases:ls DriverOpts:ms")
@@ -172,6 +173,22 @@ def host_config(task, c, doc):
                       "Config": task.get("LogDriver", {}).get("Options")}}
 
 
+def templates(mount):
+    """13.1: what the node would make something else of"""
+    options = mount.get("VolumeOptions", {})
+    for what, texts in (
+            ("source", [mount.get("Source", "")]),
+            ("option", pairs(options.get("DriverConfig", {}).get("Options"))),
+            ("label", pairs(options.get("Labels")))):
+        if any("{{" in t for t in texts):
+            hit("13.1:template-" + what)
+            B.refuse()
+
+
+def pairs(table):
+    return [t or "" for kv in (table or {}).items() for t in kv]
+
+
 def fill(s, doc):
     task = doc.get("TaskTemplate", {})
     c = task.get("ContainerSpec", {})
@@ -190,13 +207,16 @@ def fill(s, doc):
     if s.image:
         s.refs.append(("image", s.image))
     for m in c.get("Mounts", []):
+        templates(m)
         S.read_mount(s, m)
     cred = c.get("Privileges", {}).get("CredentialSpec", {})
     if cred.get("Config"):
+        hit("13.5:credential")
         s.refs.append(("config", cred["Config"]))
     for kind, field in (("secret", "Secrets"), ("config", "Configs")):
         for r in c.get(field, []):
             name = r.get(kind.title() + "ID")
+            hit("13.5:" + (kind if name else "empty-id"))
             if not name:
                 B.refuse()
             s.refs.append((kind, name))
@@ -208,6 +228,7 @@ def fill(s, doc):
     s.installs = task.get("Runtime", "") not in ("", "container") or \
         bool(task.get("PluginSpec"))
     if not s.image and not s.installs:
+        hit("13.1:no-image")
         B.refuse()
     s.must = s.installs or bool(task.get("NetworkAttachmentSpec")) or bool(
         task.get("Resources", {}).get("Limits", {}).get("GenericResources"))
@@ -265,10 +286,15 @@ def of_plain(action, query, body):
     return s
 
 
+PREDEFINED = "com.docker.swarm.predefined"
+
+
 # -- the keys that mean something else here -------------------------------
 
 def k_network(v, s, ctx):
+    """13.2"""
     if not s.networks:
+        hit("13.2:private")
         return J.answer("private" in v)
     worst = J.k_ns_network(v, s, ctx)
     for name in s.networks:
@@ -277,8 +303,14 @@ def k_network(v, s, ctx):
         if J.network_word(ctx, name) is not None:
             continue
         fact = ctx.fact("network", name)
+        if fact["presence"] == "present" and \
+                PREDEFINED in (fact.get("labels") or {}):
+            hit("13.2:predefined")
+            return NO
         scope = (fact.get("inspect") or {}).get("Scope") \
             if fact["presence"] == "present" else None
+        hit("13.2:" + ("scope-unknown" if scope is None else
+                       "swarm" if scope == "swarm" else "scope"))
         if scope is None:
             worst = CANT
         elif scope != "swarm":

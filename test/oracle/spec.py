@@ -5,6 +5,8 @@ A Spec does not depend on a policy; judge.py compares it with a profile.
 """
 import re
 
+from lines import hit
+
 FREE, MUST = "free", "must"
 
 # The zero value of a type; a field of class MUST has to be that, or null.
@@ -285,10 +287,13 @@ def read_volumes_from(spec, v):
     inspect = fact.get("inspect")
     if fact["presence"] != "present" or inspect is None or \
             not isinstance(inspect.get("Mounts"), list):
+        if fact["presence"] == "present":
+            hit("10.11:source-unknown")
         # there, but nobody can see what it has mounted: cannot be told
         spec.refs.append(("unseen" if fact["presence"] == "present"
                           else "container", name))
         return
+    hit("10.11:source")
     spec.refs.append(("container", name))
     read_mounted(spec, inspect["Mounts"])
 
@@ -444,7 +449,9 @@ def of_inspect(inspect, fact):
     fill_container(spec, body, hc)
     if spec.volumes_from:
         if not isinstance(inspect.get("Mounts"), list):
+            hit("10.11:stored-unknown")
             return None
+        hit("10.11:own-mounts")
         read_mounted(spec, inspect["Mounts"])
     return spec
 

@@ -17,12 +17,14 @@
 #include <portreeve/resolve.h>
 
 #include "counted.h"
+#include "local.h"
 
 struct world {
 	struct pr_policy *policy;
 	char host[128];
 	struct pr_arena *arena; /* of one question */
 	const struct pr_json *objects, *paths;
+	const struct pr_json *users; /* of volumes that nobody named */
 };
 
 static struct pr_str
@@ -106,6 +108,47 @@ fill_object(struct pr_object *o, const struct pr_json *v)
 	o->config = get(v, "config");
 }
 
+static struct pr_str
+owner_word(const struct pr_json *v, const char *word, struct pr_str label)
+{
+	const struct pr_json *ledger = get(v, "ledger"), *labels = NULL;
+	const struct pr_json *said;
+
+	if (ledger != NULL)
+		return text(ledger, word);
+	labels = get(v, "labels");
+	said = labels != NULL ? pr_json_get(labels, label) : NULL;
+	return said != NULL && said->type == PR_JSON_STRING
+	    ? said->str
+	    : (struct pr_str){NULL, 0};
+}
+
+/* As policy/judge/volume.c does with the daemon's list. */
+static void
+give_volume(const struct world *w, struct pr_object *o)
+{
+	const struct pr_policy *p = w->policy;
+	struct volume_user *users;
+	size_t n = 0;
+
+	if (!volume_is_nameless(p, o))
+		return;
+	if (w->users == NULL || w->users->type != PR_JSON_ARRAY) {
+		o->presence = PR_PRESENCE_UNKNOWN;
+		return;
+	}
+	users = pr_arena_array(w->arena, w->users->n + 1, sizeof *users);
+	for (uint32_t i = 0; i < w->users->n; i++) {
+		const struct pr_json *v = &w->users->items[i];
+
+		if (pr_str_eq(text(v, "volume"), o->id))
+			users[n++] = (struct volume_user){
+			    owner_word(v, "team", p->label_team),
+			    owner_word(v, "phase", p->label_phase)};
+	}
+	volume_give(users, n, o);
+}
+
 static const struct pr_object *
 object_of(void *arg, enum pr_kind kind, struct pr_str name, bool lazy)
 {
@@ -126,6 +169,7 @@ object_of(void *arg, enum pr_kind kind, struct pr_str name, bool lazy)
 			break;
 		}
 	}
+	give_volume(w, o);
 	return o;
 }
 
@@ -260,6 +304,25 @@ listener(const struct world *w, const struct pr_json *v)
 	return mask;
 }
 
+static size_t
+anonymous_teams(const struct pr_policy *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_teams; i++)
+		n += p->teams[i].anonymous;
+	return n;
+}
+
+/* What dockerd says of its listeners: nothing said is none without TLS. */
+static enum pr_tri
+plain_tcp(const struct pr_json *daemon)
+{
+	if (pr_str_is(text(daemon, "plain_tcp"), "unknown"))
+		return PR_CANNOT_TELL;
+	return flag(daemon, "plain_tcp") ? PR_YES : PR_NO;
+}
+
 static void
 question(struct world *w, const struct pr_json *v)
 {
@@ -269,7 +332,7 @@ question(struct world *w, const struct pr_json *v)
 	struct pr_refusal why = {0};
 	struct pr_request rq;
 	struct pr_spec *spec = NULL;
-	struct pr_decision d;
+	struct pr_decision d, lifted;
 	struct pr_who who = {0};
 	struct pr_extract x = {w->arena, plugin};
 	struct pr_lookup lookup = {w, object_of, path_of};
@@ -289,12 +352,20 @@ question(struct world *w, const struct pr_json *v)
 	}
 	w->objects = get(v, "objects");
 	w->paths = get(v, "paths");
+	w->users = get(v, "volume_users");
 	if (pr_request_read(w->arena, &call, &rq, &why) < 0 ||
 	    pr_spec_read(&x, &rq, &spec, &why) < 0) {
 		refuse(w, &why);
 		return;
 	}
 	read_who(w, get(v, "who"), &who);
+	why.reason = anonymous_refused(&who,
+	    plugin ? PR_DOOR_PLUGIN : PR_DOOR_PROXY, anonymous_teams(w->policy),
+	    flag(v, "accept_plain_tcp"), plain_tcp(daemon));
+	if (why.reason != PR_REASON_NONE) {
+		refuse(w, &why);
+		return;
+	}
 	pr_resolve(&facts, &rq, spec);
 	pr_resolve_lazy(&facts, spec);
 
@@ -322,6 +393,9 @@ question(struct world *w, const struct pr_json *v)
 
 	counted_ask(&q, &counted);
 	pr_decide(w->arena, &q, &d);
+	if (flag(v, "break_glass") &&
+	    pr_decide_lifted(w->arena, &q, &d, &lifted))
+		d = lifted;
 	answer(w, &d);
 }
 
