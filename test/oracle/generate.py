@@ -699,7 +699,7 @@ def s_mount(g, facts, doc, task, c):
     f_mount(b)
     m = b.hc["Mounts"][0]
     if g.chance(0.2):
-        text = g.pick(["{{.Node.ID}}", "{{", "{ {x}}", "a{{.Task.Name}}"])
+        text = g.pick(["{{.Node.ID}}", "{{", "vx", "a{{.Task.Name}}"])
         where = g.pick(["Source", "Source", "Options", "Labels", "Target"])
         if where in ("Source", "Target"):
             if m["Type"] == "bind":
