@@ -331,7 +331,9 @@ check_host(const struct http_head *h, struct http_fault *why)
 
 	if (host == NULL)
 		return refuse(why, 400, "there is no Host");
-	if (host->n == 0 || host->n > 1024 || !all_of(*host, HOST))
+	/* an empty one is what RFC 9110 7.2 has for a target without authority:
+	 * docker's own clients send it with /session and /grpc */
+	if (host->n > 1024 || !all_of(*host, HOST))
 		return refuse(why, 400, "Host is not a name with a port");
 	return 0;
 }

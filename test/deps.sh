@@ -29,7 +29,7 @@ python3-docker=/usr/lib/python3/dist-packages/docker
 openssl=openssl strace=strace python3-yaml=/usr/lib/python3/dist-packages/yaml
 prometheus=promtool mandoc=mandoc zsh=zsh
 bash-completion=/usr/share/bash-completion/bash_completion
-systemd=systemd-analyze
+systemd=systemd-analyze podman=podman
 '
 bench='
 valgrind=valgrind nginx-light=nginx haproxy=haproxy
