@@ -139,6 +139,9 @@ read_tls(struct chan *c, char *p, size_t n)
 
 	switch (tls_read(c->tls, p, n, &got)) {
 	case TLS_OK:
+		/* as with a plain socket: another edge will come */
+		if (!c->hup && tls_drained(c->tls))
+			c->can_read = false;
 		return got;
 	case TLS_EOF:
 		c->eof = true;
@@ -182,9 +185,16 @@ chan_fill(struct chan *c, size_t most)
 		c->in += got;
 		moved = true;
 	}
-	if (iobuf_len(&c->rx) == 0 && !c->can_read)
-		iobuf_free(&c->rx);
 	return moved;
+}
+
+void
+chan_rest(struct chan *c)
+{
+	if (iobuf_len(&c->rx) == 0 && c->rx.p != NULL)
+		iobuf_free(&c->rx);
+	if (iobuf_len(&c->tx) == 0 && c->tx.p != NULL)
+		iobuf_free(&c->tx);
 }
 
 static size_t
@@ -259,8 +269,6 @@ chan_flush(struct chan *c)
 		iobuf_take(&c->tx, put);
 		moved = true;
 	}
-	if (iobuf_len(&c->tx) == 0 && c->tx.p != NULL)
-		iobuf_free(&c->tx);
 	if (c->ending && !c->ended && !c->failed && iobuf_len(&c->tx) == 0) {
 		end_writing(c);
 		moved = true;

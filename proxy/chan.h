@@ -16,7 +16,7 @@
 #define CHAN_SMALL ((size_t)4096)   /* of a head */
 #define CHAN_LARGE ((size_t)131072) /* of a body that streams */
 
-/* Bytes [begin, end) of p; no memory while it is empty and idle. */
+/* Bytes [begin, end) of p; no memory while its channel rests empty. */
 struct iobuf {
 	char *p;
 	size_t begin, end, cap;
@@ -55,6 +55,8 @@ void chan_event(struct chan *c, unsigned events);
 bool chan_fill(struct chan *c, size_t most);
 /* Writes what is in tx, then ends if that was asked for; true: moved. */
 bool chan_flush(struct chan *c);
+/* Nothing moves for now: empty buffers are given back. */
+void chan_rest(struct chan *c);
 /* Writes p directly if tx is empty, the rest goes to tx. */
 void chan_send(struct chan *c, const char *p, size_t n);
 

@@ -78,14 +78,13 @@ static bool
 know_certificate(struct conn *c)
 {
 	struct peer *p = pr_xcalloc(1, sizeof *p);
-	size_t n = 0;
 
 	p->refs = 1;
 	c->peer = p;
-	p->chain = tls_peer(c->ch.tls, &n);
-	p->certificate = (struct pr_str){p->chain, n};
-	if (p->chain == NULL)
+	p->cert = tls_peer(c->ch.tls);
+	if (p->cert == NULL)
 		return false;
+	p->certificate = tls_cert_text(p->cert);
 	count_peer(c);
 	return true;
 }
@@ -246,8 +245,13 @@ conn_run(struct conn *c)
 			break;
 	}
 	c->running = false;
-	if (c->step == STEP_CLOSE)
+	if (c->step == STEP_CLOSE) {
 		conn_close(c);
+		return;
+	}
+	chan_rest(&c->ch);
+	if (c->up != NULL)
+		chan_rest(&c->up->ch);
 }
 
 void

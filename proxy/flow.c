@@ -120,7 +120,7 @@ peer_unref(struct peer *p)
 {
 	if (p == NULL || --p->refs > 0)
 		return;
-	free(p->chain);
+	tls_cert_unref(p->cert);
 	free(p);
 }
 

@@ -17,8 +17,8 @@
 /* Who is at the other end of a connection; counted, one loop's. */
 struct peer {
 	unsigned refs;
-	char *chain;               /* as in the AuthZ protocol, or NULL: uid */
-	struct pr_str certificate; /* the same */
+	struct tls_cert *cert;     /* NULL: uid */
+	struct pr_str certificate; /* of it, as in the AuthZ protocol */
 	bool has_uid;
 	uid_t uid;
 	char name[64]; /* of the uid; empty: it has none */

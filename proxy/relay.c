@@ -98,7 +98,9 @@ relay_up(struct conn *c)
 		iobuf_take(rx, used);
 		if (got == HTTP_DONE && f->head.framing == HTTP_FRAME_CHUNKED)
 			iobuf_add(&up->tx, "0\r\n\r\n", 5);
-		chan_flush(up);
+		/* pieces that came at once leave at once */
+		if (iobuf_len(rx) == 0 || got == HTTP_DONE)
+			chan_flush(up);
 		moved(c);
 	}
 	return WAIT;

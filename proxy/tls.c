@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tls.h"
 
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +17,9 @@
 
 #include <portreeve/arena.h>
 #include <portreeve/caps.h>
-#include <portreeve/digest.h>
 #include <portreeve/file.h>
+
+#include "tls_cert.h"
 
 #define CHAIN_DEPTH 4
 
@@ -33,7 +38,12 @@ struct tls_ctx {
 struct tls {
 	SSL *ssl;
 	struct tls_ctx *ctx;
-	char why[160];
+	int fd;
+	bool drained;          /* the last read took all that the socket had */
+	bool eof;              /* it has ended, with or without an alert */
+	struct tls_cert *cert; /* of the peer, when the handshake is made */
+	X509 *twin;            /* while it is made: what took its place */
+	const char *why;       /* static */
 };
 
 /* ---- contexts ---- */
@@ -89,6 +99,49 @@ verify(int ok, X509_STORE_CTX *store)
 	return ok;
 }
 
+/* Puts x in the place of the leaf, which the caller still holds. */
+static void
+replace_leaf(STACK_OF(X509) * certs, const X509 *leaf, X509 *x)
+{
+	if (certs == NULL || sk_X509_num(certs) == 0 ||
+	    sk_X509_value(certs, 0) != leaf)
+		return;
+	X509_up_ref(x);
+	X509_free(sk_X509_value(certs, 0));
+	sk_X509_set(certs, 0, x);
+}
+
+/*
+ * The whole chain is verified each time; what is kept of it is the
+ * certificate that other connections of the same peer hold already.
+ */
+static int
+verify_chain(X509_STORE_CTX *store, void *arg)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(
+	    store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct tls *t = ssl != NULL ? SSL_get_app_data(ssl) : NULL;
+	int ok = X509_verify_cert(store);
+	X509 *leaf = X509_STORE_CTX_get0_cert(store);
+	struct tls_cert *same;
+
+	(void)arg;
+	if (ok != 1 || t == NULL || t->twin != NULL || leaf == NULL)
+		return ok;
+	same = tls_cert_find(leaf);
+	if (same != NULL && tls_cert_x509(same) != leaf) {
+		/* OpenSSL looks at it until this handshake is over */
+		X509_up_ref(leaf);
+		t->twin = leaf;
+		replace_leaf(X509_STORE_CTX_get0_untrusted(store), leaf,
+		    tls_cert_x509(same));
+		replace_leaf(X509_STORE_CTX_get0_chain(store), leaf,
+		    tls_cert_x509(same));
+	}
+	tls_cert_unref(same);
+	return ok;
+}
+
 static void
 harden(SSL_CTX *ssl)
 {
@@ -105,6 +158,7 @@ harden(SSL_CTX *ssl)
 	SSL_CTX_set_verify_depth(ssl, CHAIN_DEPTH);
 	SSL_CTX_set_verify(
 	    ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify);
+	SSL_CTX_set_cert_verify_callback(ssl, verify_chain, NULL);
 	SSL_CTX_set_alpn_select_cb(ssl, select_alpn, NULL);
 }
 
@@ -245,14 +299,85 @@ tls_ctx_unref(struct tls_ctx *c)
 
 /* ---- connections ---- */
 
+/*
+ * The socket beneath: as OpenSSL's own, and it tells whether another read
+ * would find anything.
+ */
+static int
+sock_read(BIO *b, char *p, int n)
+{
+	struct tls *t = BIO_get_data(b);
+	ssize_t got;
+
+	BIO_clear_retry_flags(b);
+	do
+		got = recv(t->fd, p, (size_t)n, 0);
+	while (got < 0 && errno == EINTR);
+	t->drained = got < n;
+	t->eof = got == 0;
+	if (got < 0 && errno == EAGAIN)
+		BIO_set_retry_read(b);
+	return (int)got;
+}
+
+static int
+sock_write(BIO *b, const char *p, int n)
+{
+	struct tls *t = BIO_get_data(b);
+	ssize_t put;
+
+	BIO_clear_retry_flags(b);
+	do
+		put = send(t->fd, p, (size_t)n, MSG_NOSIGNAL);
+	while (put < 0 && errno == EINTR);
+	if (put < 0 && errno == EAGAIN)
+		BIO_set_retry_write(b);
+	return (int)put;
+}
+
+static long
+sock_ctrl(BIO *b, int what, long n, void *p)
+{
+	const struct tls *t = BIO_get_data(b);
+
+	(void)n;
+	(void)p;
+	if (what == BIO_CTRL_EOF)
+		return t->eof;
+	return what == BIO_CTRL_FLUSH || what == BIO_CTRL_DUP;
+}
+
+static BIO_METHOD *sock_method;
+
+static void
+make_method(void)
+{
+	sock_method =
+	    BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
+	if (sock_method == NULL ||
+	    BIO_meth_set_read(sock_method, sock_read) != 1 ||
+	    BIO_meth_set_write(sock_method, sock_write) != 1 ||
+	    BIO_meth_set_ctrl(sock_method, sock_ctrl) != 1)
+		abort();
+}
+
 struct tls *
 tls_new(struct tls_ctx *c, int fd)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct tls *t = pr_xcalloc(1, sizeof *t);
+	BIO *bio;
 
+	pthread_once(&once, make_method);
+	t->fd = fd;
 	t->ssl = SSL_new(c->ssl);
-	if (t->ssl == NULL || SSL_set_fd(t->ssl, fd) != 1)
+	bio = BIO_new(sock_method);
+	if (t->ssl == NULL || bio == NULL)
 		abort();
+	BIO_set_data(bio, t);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(t->ssl, bio, bio);
+	SSL_set_app_data(t->ssl, t);
 	t->ctx = tls_ctx_ref(c);
 	SSL_set_accept_state(t->ssl);
 	return t;
@@ -264,6 +389,8 @@ tls_free(struct tls *t)
 	if (t == NULL)
 		return;
 	SSL_free(t->ssl);
+	X509_free(t->twin);
+	tls_cert_unref(t->cert);
 	tls_ctx_unref(t->ctx);
 	free(t);
 }
@@ -280,7 +407,7 @@ note_failure(struct tls *t, int code)
 	if (text == NULL)
 		text = code == SSL_ERROR_SYSCALL ? "the connection broke"
 						 : "protocol error";
-	snprintf(t->why, sizeof t->why, "%s", text);
+	t->why = text;
 	ERR_clear_error();
 }
 
@@ -315,9 +442,13 @@ tls_handshake(struct tls *t)
 	/* the verify result is "OK" where there is no certificate */
 	peer = SSL_get0_peer_certificate(t->ssl);
 	if (peer != NULL && SSL_get_verify_result(t->ssl) == X509_V_OK &&
-	    is_for_clients(peer) && SSL_session_reused(t->ssl) == 0)
+	    is_for_clients(peer) && SSL_session_reused(t->ssl) == 0) {
+		X509_free(t->twin);
+		t->twin = NULL;
+		t->cert = tls_cert_get(peer);
 		return TLS_OK;
-	snprintf(t->why, sizeof t->why, "no client certificate");
+	}
+	t->why = "no client certificate";
 	return TLS_FAILED;
 }
 
@@ -329,6 +460,12 @@ tls_read(struct tls *t, char *p, size_t n, size_t *done)
 	ERR_clear_error();
 	rc = SSL_read_ex(t->ssl, p, n, done);
 	return rc == 1 ? TLS_OK : answer_of(t, rc);
+}
+
+bool
+tls_drained(const struct tls *t)
+{
+	return t->drained && SSL_has_pending(t->ssl) == 0;
 }
 
 enum tls_answer
@@ -356,26 +493,13 @@ tls_end(struct tls *t)
 const char *
 tls_why(const struct tls *t)
 {
-	return t->why;
+	return t->why != NULL ? t->why : "";
 }
 
-char *
-tls_peer(const struct tls *t, size_t *n)
+struct tls_cert *
+tls_peer(const struct tls *t)
 {
-	X509 *peer = SSL_get0_peer_certificate(t->ssl);
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *out = NULL, *pem = NULL;
-	long len;
-
-	if (bio == NULL)
-		abort();
-	if (peer != NULL && PEM_write_bio_X509(bio, peer) == 1 &&
-	    (len = BIO_get_mem_data(bio, &pem)) > 0) {
-		out = pr_xmalloc(4 * (((size_t)len + 2) / 3) + 1);
-		*n = pr_base64_encode(pem, (size_t)len, out);
-	}
-	BIO_free(bio);
-	return out;
+	return t->cert != NULL ? tls_cert_ref(t->cert) : NULL;
 }
 
 bool

@@ -46,12 +46,18 @@ enum tls_answer tls_end(struct tls *t) PR_NODISCARD;
 /* Of the last TLS_FAILED: one line, borrowed until the next call. */
 const char *tls_why(const struct tls *t);
 
+/* True: the socket had nothing more when it was read last, and neither has
+ * TLS. */
+bool tls_drained(const struct tls *t);
+
 /*
- * The verified certificate of the peer as the AuthZ protocol shows it: base64
- * of its PEM text.  NULL: there is none, which no handshake lets happen.
- * Caller frees.
+ * The verified certificate of the peer.  NULL: there is none, which no
+ * handshake lets happen.  Caller frees with tls_cert_unref.
  */
-char *tls_peer(const struct tls *t, size_t *n) PR_NODISCARD;
+struct tls_cert *tls_peer(const struct tls *t) PR_NODISCARD;
+/* As the AuthZ protocol shows it: base64 of its PEM.  Borrowed from c. */
+struct pr_str tls_cert_text(const struct tls_cert *c);
+void tls_cert_unref(struct tls_cert *c); /* NULL is fine */
 /* Would the peer's certificate be taken by this context, now? */
 bool tls_still_good(const struct tls *t, const struct tls_ctx *c) PR_NODISCARD;
 /* "TLSv1.3", static. */

@@ -95,7 +95,7 @@ up_give(struct up *u)
 		up_close(u);
 		return;
 	}
-	iobuf_free(&u->ch.rx);
+	chan_rest(&u->ch);
 	u->since = l->now;
 	u->prev = NULL;
 	u->next = l->idle;
