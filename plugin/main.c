@@ -4,13 +4,9 @@
  * the calls, a few wait for dockerd and the directory, one commits the log;
  * this one starts them, takes signals, and ends them.
  */
-#include <sys/signalfd.h>
 
 #include <errno.h>
-#include <getopt.h>
 #include <malloc.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,29 +16,16 @@
 #include <portreeve/clock.h>
 #include <portreeve/log.h>
 #include <portreeve/notify.h>
+#include <portreeve/service.h>
 #include <portreeve/version.h>
 
 #include "memory.h"
 #include "plugin.h"
 
-enum exit_code { /* DESIGN 12 */
-	EXIT_OK = 0,
-	EXIT_FAILED = 1,
-	EXIT_USAGE = 64,
-	EXIT_UNREACHABLE = 69,
-	EXIT_CONFIG = 78,
-};
-
 /* Beyond the deadline of a call, when the program ends. */
 #define DRAIN_GRACE (1 * PR_SEC)
 /* An answer that waits so long to be sent: the event thread hangs. */
 #define STUCK       (10 * PR_SEC)
-
-struct options {
-	const char *config;
-	int socket_fd; /* -1: none */
-	bool check;
-};
 
 /* --- the command line --------------------------------------------------- */
 
@@ -54,6 +37,7 @@ static const char usage[] =
     "                         wrong, and end\n"
     "      --socket-fd N      listen on this descriptor\n"
     "      --log-level LEVEL  error, warning, notice, info (default), debug\n"
+    "      --log-format FORM  text (default), or json\n"
     "      --version\n"
     "      --help\n\n"
     "SIGHUP reads the policy again; one with mistakes leaves the old one in\n"
@@ -64,118 +48,25 @@ static const char usage[] =
     "  portreeve-plugin --config /etc/portreeve/portreeve.yaml\n"
     "  portreeve-plugin --check\n";
 
-static int PR_PRINTF(1, 2) misused(const char *fmt, ...)
-{
-	va_list ap;
+static const struct pr_service service = {.name = "portreeve-plugin",
+    .usage = usage,
+    .takes_socket_fd = true};
 
-	fputs("portreeve-plugin: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputs("\ntry: portreeve-plugin --help\n", stderr);
-	return EXIT_USAGE;
-}
-
-static int
-read_level(const char *word)
-{
-	static const struct {
-		const char *name;
-		enum pr_log_level level;
-	} levels[] = {{"error", PR_LOG_ERROR}, {"warning", PR_LOG_WARNING},
-	    {"notice", PR_LOG_NOTICE}, {"info", PR_LOG_INFO},
-	    {"debug", PR_LOG_DEBUG}};
-
-	for (size_t i = 0; i < PR_COUNT(levels); i++) {
-		if (strcmp(word, levels[i].name) == 0) {
-			pr_log_set_level(levels[i].level);
-			return -1;
-		}
-	}
-	return misused("no log level \"%s\"", word);
-}
-
-static int
-read_fd(const char *word, int *out)
-{
-	uint64_t n;
-
-	if (!pr_str_u64(pr_str_of(word), &n) || n < 3 || n > 1 << 20)
-		return misused("no descriptor \"%s\"", word);
-	*out = (int)n;
-	return -1;
-}
-
-/* -1: go on; else the exit code. */
-static int
-read_option(int letter, struct options *o)
-{
-	switch (letter) {
-	case 'c':
-		o->config = optarg;
-		return -1;
-	case 'k':
-		o->check = true;
-		return -1;
-	case 's':
-		return read_fd(optarg, &o->socket_fd);
-	case 'l':
-		return read_level(optarg);
-	case 'v':
-		printf("portreeve-plugin %s\n", PR_VERSION);
-		return EXIT_OK;
-	case 'h':
-		fputs(usage, stdout);
-		return EXIT_OK;
-	default:
-		fputs("try: portreeve-plugin --help\n", stderr);
-		return EXIT_USAGE;
-	}
-}
-
-static int
-read_options(int argc, char **argv, struct options *o)
-{
-	static const struct option long_options[] = {
-	    {"config", required_argument, NULL, 'c'},
-	    {"check", no_argument, NULL, 'k'},
-	    {"socket-fd", required_argument, NULL, 's'},
-	    {"log-level", required_argument, NULL, 'l'},
-	    {"version", no_argument, NULL, 'v'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
-	};
-	int letter, rc;
-
-	while ((letter = getopt_long(argc, argv, "c:h", long_options, NULL)) !=
-	    -1) {
-		rc = read_option(letter, o);
-		if (rc >= 0)
-			return rc;
-	}
-	if (optind < argc)
-		return misused("no operands are taken: %s", argv[optind]);
-	return -1;
-}
-
-/* --- start-up, a step each: EXIT_OK or the exit code -------------------- */
+/* --- start-up, a step each: PR_EXIT_OK or the exit code -------------------- */
 
 static int
 failed(const struct pr_err *err)
 {
-	pr_log(PR_LOG_ERROR, "%s", pr_err_text(err));
-	if (err != NULL &&
-	    (err->code == PR_ERR_OFFLINE || err->code == PR_ERR_TIMEOUT))
-		return EXIT_UNREACHABLE;
-	return EXIT_FAILED;
+	return pr_service_failed(&service, err);
 }
 
 static int
-open_config(struct plugin *p, const struct options *o, struct pr_diags *ds)
+open_config(
+    struct plugin *p, const struct pr_service_options *o, struct pr_diags *ds)
 {
 	if (pr_config_load(o->config, p->arena, &p->config, ds) != 0)
-		return EXIT_CONFIG;
-	return EXIT_OK;
+		return PR_EXIT_CONFIG;
+	return PR_EXIT_OK;
 }
 
 static int
@@ -186,8 +77,8 @@ open_judge(struct plugin *p, struct pr_diags *ds)
 	p->judge = pr_judge_open(&p->config, PR_DOOR_PLUGIN, ds, &err);
 	p->policy_since = (uint64_t)time(NULL);
 	if (p->judge != NULL)
-		return EXIT_OK;
-	return err != NULL ? failed(err) : EXIT_CONFIG;
+		return PR_EXIT_OK;
+	return err != NULL ? failed(err) : PR_EXIT_CONFIG;
 }
 
 static int
@@ -198,11 +89,7 @@ open_audit(struct plugin *p)
 
 	config.door = "plugin";
 	p->audit = pr_audit_open(&config, &err);
-	if (p->audit != NULL)
-		return EXIT_OK;
-	return err != NULL && err->code == PR_ERR_INVALID
-	    ? (failed(err), EXIT_CONFIG)
-	    : failed(err);
+	return p->audit != NULL ? PR_EXIT_OK : failed(err);
 }
 
 static int
@@ -212,19 +99,19 @@ open_listener(struct listener *l, const char *path, int fd)
 	int rc;
 
 	if (fd < 0 && listener_inherit(l, path))
-		return EXIT_OK;
+		return PR_EXIT_OK;
 	rc =
 	    fd >= 0 ? listener_take(l, fd, &err) : listener_open(l, path, &err);
-	return rc == 0 ? EXIT_OK : failed(err);
+	return rc == 0 ? PR_EXIT_OK : failed(err);
 }
 
 static int
-open_sockets(struct plugin *p, const struct options *o)
+open_sockets(struct plugin *p, const struct pr_service_options *o)
 {
 	int rc =
 	    open_listener(&p->listener, p->config.plugin.socket, o->socket_fd);
 
-	if (rc != EXIT_OK)
+	if (rc != PR_EXIT_OK)
 		return rc;
 	return open_listener(&p->admin_listener, p->config.admin_socket, -1);
 }
@@ -260,7 +147,7 @@ start_serving(struct plugin *p)
 	if (p->server == NULL)
 		return failed(err);
 	p->admin = admin_start(p, &p->admin_listener, &err);
-	return p->admin != NULL ? EXIT_OK : failed(err);
+	return p->admin != NULL ? PR_EXIT_OK : failed(err);
 }
 
 /* Folders of sockets are made before: later it may not. */
@@ -272,12 +159,9 @@ confine(struct plugin *p)
 	if (listener_make_folder(p->config.plugin.socket, &err) != 0 ||
 	    listener_make_folder(p->config.admin_socket, &err) != 0)
 		return failed(err);
-	if (pr_judge_confine(&p->config, PR_PLUGIN, &err) == 0)
-		return EXIT_OK;
-	if (err == NULL || err->code != PR_ERR_INVALID)
+	if (pr_judge_confine(&p->config, PR_PLUGIN, &err) != 0)
 		return failed(err);
-	fprintf(stderr, "portreeve-plugin: error: %s\n", err->text);
-	return EXIT_CONFIG;
+	return PR_EXIT_OK;
 }
 
 static int
@@ -285,31 +169,30 @@ trust(struct plugin *p)
 {
 	PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
 
-	if (pr_judge_trust_for_owner(&p->config, PR_PLUGIN, &err) == 0)
-		return EXIT_OK;
-	fprintf(stderr, "portreeve-plugin: error: %s\n", pr_err_text(err));
-	return EXIT_CONFIG;
+	if (pr_judge_trust_for_owner(&p->config, PR_PLUGIN, &err) != 0)
+		return failed(err);
+	return PR_EXIT_OK;
 }
 
 static int
-start(struct plugin *p, const struct options *o)
+start(struct plugin *p, const struct pr_service_options *o)
 {
 	PR_CLEANUP(pr_diags_freep) struct pr_diags *ds = pr_diags_new();
 	int rc = open_config(p, o, ds);
 
-	if (rc == EXIT_OK && o->check)
+	if (rc == PR_EXIT_OK && o->check)
 		rc = trust(p);
-	if (rc == EXIT_OK && !o->check)
+	if (rc == PR_EXIT_OK && !o->check)
 		rc = confine(p);
-	if (rc == EXIT_OK)
+	if (rc == PR_EXIT_OK)
 		rc = open_judge(p, ds);
 	pr_diags_print(ds, stderr);
-	if (rc != EXIT_OK || o->check)
+	if (rc != PR_EXIT_OK || o->check)
 		return rc;
 	rc = open_audit(p);
-	if (rc == EXIT_OK)
+	if (rc == PR_EXIT_OK)
 		rc = open_sockets(p, o);
-	if (rc == EXIT_OK)
+	if (rc == PR_EXIT_OK)
 		rc = start_serving(p);
 	return rc;
 }
@@ -335,80 +218,28 @@ plugin_reload(struct plugin *p, struct pr_buf *text)
 	} else {
 		p->reloads_failed++;
 	}
-	pr_diags_print(ds, stderr);
-	pr_diags_format(ds, text);
-	if (rc == 0) {
-		pr_log_always(
-		    PR_LOG_NOTICE, "reload: policy %s is in force", hash);
-		pr_buf_printf(text, "policy %s is in force\n", hash);
-	} else {
-		pr_log_always(PR_LOG_ERROR,
-		    "reload: not done, see above; policy %s stays in force",
-		    hash);
-		pr_buf_printf(
-		    text, "not reloaded; policy %s stays in force\n", hash);
-	}
+	pr_service_say_reload(ds, rc, "not done", hash, text);
 	memory_give_back();
-	pr_notify_ready(
-	    rc == 0 ? "serving" : "serving; the last reload failed");
 	return rc;
 }
 
 static void
-reload_by_signal(struct plugin *p)
+reload_by_signal(void *arg)
 {
 	PR_CLEANUP(pr_buf_fini) struct pr_buf text = PR_BUF_INIT;
 
-	(void)!plugin_reload(p, &text); /* it has said what happened */
-}
-
-/* --- signals ------------------------------------------------------------ */
-
-/* Before any thread: all of them leave signals to this one. */
-static int
-take_signals(void)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
-		return -1;
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	(void)!plugin_reload(arg, &text); /* it has said what happened */
 }
 
 static void
-feed_watchdog(struct plugin *p)
+feed_watchdog(void *arg)
 {
+	const struct plugin *p = arg;
+
 	if (flights_overdue(p->flights) < STUCK)
 		pr_notify_watchdog();
 	else
 		pr_log(PR_LOG_ERROR, "answers are not sent: something hangs");
-}
-
-/* Until SIGTERM or SIGINT. */
-static void
-serve(struct plugin *p, int signals)
-{
-	uint64_t every = pr_notify_watchdog_every();
-	int timeout = every != 0 ? (int)(every / PR_MS) + 1 : -1;
-	struct pollfd fd = {.fd = signals, .events = POLLIN};
-	struct signalfd_siginfo info;
-
-	for (;;) {
-		if (poll(&fd, 1, timeout) < 0 && errno != EINTR)
-			return;
-		if (every != 0)
-			feed_watchdog(p);
-		while (read(signals, &info, sizeof info) == sizeof info) {
-			if (info.ssi_signo != SIGHUP)
-				return;
-			reload_by_signal(p);
-		}
-	}
 }
 
 /* --- the end ------------------------------------------------------------ */
@@ -450,30 +281,31 @@ say_started(const struct plugin *p)
 int
 main(int argc, char **argv)
 {
-	struct options o = {.config = PR_CONFIG_PATH, .socket_fd = -1};
+	struct pr_service_options o = {
+	    .config = PR_CONFIG_PATH, .socket_fd = -1};
 	struct plugin p = {
 	    .listener = {.fd = -1},
 	    .admin_listener = {.fd = -1},
 	    .reload_lock = PTHREAD_MUTEX_INITIALIZER,
 	    .started = pr_clock_now(),
 	};
-	int signals, rc = read_options(argc, argv, &o);
+	int signals, rc = pr_service_options(&service, argc, argv, &o);
 
 	if (rc >= 0)
 		return rc;
 	/* few heaps: threads wait more than they allocate, and memory that is
 	 * spread over many is never given back */
 	mallopt(M_ARENA_MAX, 2);
-	signals = take_signals();
+	signals = pr_service_signals();
 	if (signals < 0) {
 		pr_log(PR_LOG_ERROR, "signals: %s", strerror(errno));
-		return EXIT_FAILED;
+		return PR_EXIT_FAILED;
 	}
 	p.arena = pr_arena_new(4096);
 	rc = start(&p, &o);
-	if (rc == EXIT_OK && !o.check) {
+	if (rc == PR_EXIT_OK && !o.check) {
 		say_started(&p);
-		serve(&p, signals);
+		pr_service_serve(signals, feed_watchdog, reload_by_signal, &p);
 		pr_log(PR_LOG_NOTICE, "ending: answering what is in flight");
 		pr_notify_stopping();
 	}

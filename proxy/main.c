@@ -5,13 +5,10 @@
  * the log; this one starts them, takes signals, and ends them.
  */
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 
 #include <errno.h>
-#include <getopt.h>
 #include <malloc.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +17,7 @@
 #include <portreeve/clock.h>
 #include <portreeve/log.h>
 #include <portreeve/notify.h>
+#include <portreeve/service.h>
 #include <portreeve/version.h>
 
 #include "admin.h"
@@ -28,21 +26,8 @@
 #include "proxy.h"
 #include "subjects.h"
 
-enum exit_code { /* DESIGN 12 */
-	EXIT_OK = 0,
-	EXIT_FAILED = 1,
-	EXIT_USAGE = 64,
-	EXIT_UNREACHABLE = 69,
-	EXIT_CONFIG = 78,
-};
-
 #define DRAIN_TIME (5 * PR_SEC)
 #define SPARE_FDS  64
-
-struct options {
-	const char *config;
-	bool check;
-};
 
 /* --- the command line --------------------------------------------------- */
 
@@ -54,6 +39,7 @@ static const char usage[] =
     "      --check            read configuration, policy and certificates,\n"
     "                         say what is wrong, and end\n"
     "      --log-level LEVEL  error, warning, notice, info (default), debug\n"
+    "      --log-format FORM  text (default), or json\n"
     "      --version\n"
     "      --help\n\n"
     "SIGHUP reads policy, certificates and revocation lists again; what has\n"
@@ -65,110 +51,30 @@ static const char usage[] =
     "  portreeve-proxy --config /etc/portreeve/portreeve.yaml\n"
     "  portreeve-proxy --check\n";
 
-static int
-read_level(const char *word)
-{
-	static const struct {
-		const char *name;
-		enum pr_log_level level;
-	} levels[] = {{"error", PR_LOG_ERROR}, {"warning", PR_LOG_WARNING},
-	    {"notice", PR_LOG_NOTICE}, {"info", PR_LOG_INFO},
-	    {"debug", PR_LOG_DEBUG}};
+static const struct pr_service service = {.name = "portreeve-proxy",
+    .usage = usage};
 
-	for (size_t i = 0; i < PR_COUNT(levels); i++) {
-		if (strcmp(word, levels[i].name) == 0) {
-			pr_log_set_level(levels[i].level);
-			return -1;
-		}
-	}
-	fprintf(stderr, "portreeve-proxy: no log level \"%s\"\n", word);
-	return EXIT_USAGE;
-}
-
-/* -1: go on; else the exit code. */
-static int
-read_option(int letter, struct options *o)
-{
-	switch (letter) {
-	case 'c':
-		o->config = optarg;
-		return -1;
-	case 'k':
-		o->check = true;
-		return -1;
-	case 'l':
-		return read_level(optarg);
-	case 'v':
-		printf("portreeve-proxy %s\n", PR_VERSION);
-		return EXIT_OK;
-	case 'h':
-		fputs(usage, stdout);
-		return EXIT_OK;
-	default:
-		fputs("try: portreeve-proxy --help\n", stderr);
-		return EXIT_USAGE;
-	}
-}
-
-static int
-read_options(int argc, char **argv, struct options *o)
-{
-	static const struct option long_options[] = {
-	    {"config", required_argument, NULL, 'c'},
-	    {"check", no_argument, NULL, 'k'},
-	    {"log-level", required_argument, NULL, 'l'},
-	    {"version", no_argument, NULL, 'v'},
-	    {"help", no_argument, NULL, 'h'},
-	    {NULL, 0, NULL, 0},
-	};
-	int letter, rc;
-
-	while ((letter = getopt_long(argc, argv, "c:h", long_options, NULL)) !=
-	    -1) {
-		rc = read_option(letter, o);
-		if (rc >= 0)
-			return rc;
-	}
-	if (optind == argc)
-		return -1;
-	fprintf(stderr,
-	    "portreeve-proxy: no operands are taken: %s\n"
-	    "try: portreeve-proxy --help\n",
-	    argv[optind]);
-	return EXIT_USAGE;
-}
-
-/* --- start-up, a step each: EXIT_OK or the exit code -------------------- */
+/* --- start-up, a step each: PR_EXIT_OK or the exit code -------------------- */
 
 static int
 failed(const struct pr_err *err)
 {
-	pr_log(PR_LOG_ERROR, "%s", pr_err_text(err));
-	if (err == NULL)
-		return EXIT_FAILED;
-	switch (err->code) {
-	case PR_ERR_OFFLINE:
-	case PR_ERR_TIMEOUT:
-		return EXIT_UNREACHABLE;
-	case PR_ERR_INVALID:
-		return EXIT_CONFIG;
-	default:
-		return EXIT_FAILED;
-	}
+	return pr_service_failed(&service, err);
 }
 
 static int
-open_config(struct proxy *p, const struct options *o, struct pr_diags *ds)
+open_config(
+    struct proxy *p, const struct pr_service_options *o, struct pr_diags *ds)
 {
 	if (pr_config_load(o->config, p->arena, &p->config, ds) != 0)
-		return EXIT_CONFIG;
+		return PR_EXIT_CONFIG;
 	if (p->config.proxy.n_listen > 0)
-		return EXIT_OK;
+		return PR_EXIT_OK;
 	pr_diags_add(ds, PR_ERROR, (struct pr_loc){0},
 	    "proxy: {listen: [{name: tcp, address: \"0.0.0.0:2376\", tls: "
 	    "...}]}",
 	    "%s: the proxy listens nowhere", o->config);
-	return EXIT_CONFIG;
+	return PR_EXIT_CONFIG;
 }
 
 static int
@@ -178,8 +84,8 @@ open_judge(struct proxy *p, struct pr_diags *ds)
 
 	p->judge = pr_judge_open(&p->config, PR_DOOR_PROXY, ds, &err);
 	if (p->judge != NULL)
-		return EXIT_OK;
-	return err != NULL ? failed(err) : EXIT_CONFIG;
+		return PR_EXIT_OK;
+	return err != NULL ? failed(err) : PR_EXIT_CONFIG;
 }
 
 static int
@@ -190,14 +96,14 @@ open_audit(struct proxy *p)
 
 	config.door = "proxy";
 	p->audit = pr_audit_open(&config, &err);
-	return p->audit != NULL ? EXIT_OK : failed(err);
+	return p->audit != NULL ? PR_EXIT_OK : failed(err);
 }
 
 /* --check reads the certificates, and leaves sockets alone. */
 static int
 check_tls(const struct proxy *p)
 {
-	int rc = EXIT_OK;
+	int rc = PR_EXIT_OK;
 
 	for (size_t i = 0; i < p->config.proxy.n_listen; i++) {
 		PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
@@ -235,7 +141,7 @@ open_listeners(struct proxy *p)
 		if (p->admin == NULL)
 			return failed(err);
 	}
-	return EXIT_OK;
+	return PR_EXIT_OK;
 }
 
 /* Two descriptors a connection, or fewer connections. */
@@ -276,7 +182,7 @@ start_serving(struct proxy *p)
 	}
 	if (p->admin != NULL && admin_start(p->admin, &err) < 0)
 		return failed(err);
-	return EXIT_OK;
+	return PR_EXIT_OK;
 }
 
 static int
@@ -284,12 +190,9 @@ confine(struct proxy *p)
 {
 	PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
 
-	if (pr_judge_confine(&p->config, PR_PROXY, &err) == 0)
-		return EXIT_OK;
-	if (err == NULL || err->code != PR_ERR_INVALID)
+	if (pr_judge_confine(&p->config, PR_PROXY, &err) != 0)
 		return failed(err);
-	fprintf(stderr, "portreeve-proxy: error: %s\n", err->text);
-	return EXIT_CONFIG;
+	return PR_EXIT_OK;
 }
 
 static int
@@ -297,38 +200,37 @@ trust(struct proxy *p)
 {
 	PR_CLEANUP(pr_err_freep) struct pr_err *err = NULL;
 
-	if (pr_judge_trust_for_owner(&p->config, PR_PROXY, &err) == 0)
-		return EXIT_OK;
-	fprintf(stderr, "portreeve-proxy: error: %s\n", pr_err_text(err));
-	return EXIT_CONFIG;
+	if (pr_judge_trust_for_owner(&p->config, PR_PROXY, &err) != 0)
+		return failed(err);
+	return PR_EXIT_OK;
 }
 
 static int
-start(struct proxy *p, const struct options *o)
+start(struct proxy *p, const struct pr_service_options *o)
 {
 	PR_CLEANUP(pr_diags_freep) struct pr_diags *ds = pr_diags_new();
 	int rc = open_config(p, o, ds);
 
-	if (rc == EXIT_OK && !o->check) {
+	if (rc == PR_EXIT_OK && !o->check) {
 		raise_descriptors(p);
 		rc = open_listeners(p);
 		/* from here on it may open no other sockets */
-		if (rc == EXIT_OK)
+		if (rc == PR_EXIT_OK)
 			rc = confine(p);
 	}
-	if (rc == EXIT_OK && o->check)
+	if (rc == PR_EXIT_OK && o->check)
 		rc = trust(p);
-	if (rc == EXIT_OK)
+	if (rc == PR_EXIT_OK)
 		rc = open_judge(p, ds);
 	pr_diags_print(ds, stderr);
-	if (rc == EXIT_OK && o->check) {
+	if (rc == PR_EXIT_OK && o->check) {
 		(void)!seteuid(getuid()); /* keys are root's, it may be */
 		rc = check_tls(p);
 	}
-	if (rc != EXIT_OK || o->check)
+	if (rc != PR_EXIT_OK || o->check)
 		return rc;
 	rc = open_audit(p);
-	if (rc == EXIT_OK)
+	if (rc == PR_EXIT_OK)
 		rc = start_serving(p);
 	return rc;
 }
@@ -382,71 +284,25 @@ proxy_reload(struct proxy *p, struct pr_buf *text)
 	p->count.reloads++;
 	p->count.reloads_failed += rc != 0;
 	pthread_mutex_unlock(&p->reload_lock);
-	pr_diags_print(ds, stderr);
-	pr_diags_format(ds, text);
-	pr_buf_printf(text, "%spolicy %s is in force\n",
-	    rc == 0 ? "" : "not all was done; see the log; ", hash);
 	for (size_t i = 0; i < p->n_loops; i++)
 		loop_order(p->loops[i], LOOP_LOOK);
-	if (rc == 0)
-		pr_log_always(
-		    PR_LOG_NOTICE, "reload: policy %s is in force", hash);
-	else
-		pr_log_always(PR_LOG_ERROR,
-		    "reload: not all was done, see above; policy %s is in "
-		    "force",
-		    hash);
-	pr_notify_ready(
-	    rc == 0 ? "serving" : "serving; the last reload failed");
+	pr_service_say_reload(ds, rc, "not all was done", hash, text);
 	return rc;
 }
 
 static void
-reload_by_signal(struct proxy *p)
+reload_by_signal(void *arg)
 {
 	PR_CLEANUP(pr_buf_fini) struct pr_buf text = PR_BUF_INIT;
 
-	(void)!proxy_reload(p, &text); /* it has said what happened */
+	(void)!proxy_reload(arg, &text); /* it has said what happened */
 }
 
-/* --- signals ------------------------------------------------------------ */
-
-/* Before any thread: all of them leave signals to this one. */
-static int
-take_signals(void)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
-		return -1;
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-/* Until SIGTERM or SIGINT. */
 static void
-serve(struct proxy *p, int signals)
+feed_watchdog(void *arg)
 {
-	uint64_t every = pr_notify_watchdog_every();
-	int timeout = every != 0 ? (int)(every / PR_MS) + 1 : -1;
-	struct pollfd fd = {.fd = signals, .events = POLLIN};
-	struct signalfd_siginfo info;
-
-	for (;;) {
-		if (poll(&fd, 1, timeout) < 0 && errno != EINTR)
-			return;
-		if (every != 0)
-			pr_notify_watchdog();
-		while (read(signals, &info, sizeof info) == sizeof info) {
-			if (info.ssi_signo != SIGHUP)
-				return;
-			reload_by_signal(p);
-		}
-	}
+	(void)arg;
+	pr_notify_watchdog();
 }
 
 /* --- the end ------------------------------------------------------------ */
@@ -509,10 +365,11 @@ say_started(const struct proxy *p)
 int
 main(int argc, char **argv)
 {
-	struct options o = {.config = PR_CONFIG_PATH};
+	struct pr_service_options o = {
+	    .config = PR_CONFIG_PATH, .socket_fd = -1};
 	struct proxy p = {.reload_lock = PTHREAD_MUTEX_INITIALIZER,
 	    .started = pr_clock_now()};
-	int signals, rc = read_options(argc, argv, &o);
+	int signals, rc = pr_service_options(&service, argc, argv, &o);
 
 	if (rc >= 0)
 		return rc;
@@ -521,16 +378,16 @@ main(int argc, char **argv)
 	/* buffers come and go with each request: neither to the kernel */
 	mallopt(M_MMAP_THRESHOLD, 4 << 20);
 	mallopt(M_TRIM_THRESHOLD, 8 << 20);
-	signals = take_signals();
+	signals = pr_service_signals();
 	if (signals < 0) {
 		pr_log(PR_LOG_ERROR, "signals: %s", strerror(errno));
-		return EXIT_FAILED;
+		return PR_EXIT_FAILED;
 	}
 	p.arena = pr_arena_new(4096);
 	rc = start(&p, &o);
-	if (rc == EXIT_OK && !o.check) {
+	if (rc == PR_EXIT_OK && !o.check) {
 		say_started(&p);
-		serve(&p, signals);
+		pr_service_serve(signals, feed_watchdog, reload_by_signal, &p);
 		pr_log(PR_LOG_NOTICE, "ending: answering what is in flight");
 		pr_notify_stopping();
 	}

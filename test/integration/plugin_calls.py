@@ -432,7 +432,7 @@ def sockets(r, room):
         r.equal(s.p.stop(), 0, "ends")
         r.check(os.path.isfile(s.sock), "what is not ours is not removed")
         done = run_plugin(s, "--config", s.p.config_file)
-        r.check(done.returncode == 1 and "no socket" in done.stderr
+        r.check(done.returncode == 78 and "no socket" in done.stderr
                 and os.path.isfile(s.sock), "a file there is not touched",
                 done.stderr)
         os.unlink(s.sock)
@@ -615,6 +615,7 @@ def command_line(r, room):
             (["--version"], 0, "portreeve-plugin "), (["--help"], 0, "usage:"),
             (["--nonsense"], 64, "--help"), (["operand"], 64, "operand"),
             (["--log-level", "loud"], 64, "loud"),
+            (["--log-format", "xml"], 64, "xml"),
             (["--config", room("nothing.yaml")], 78, "nothing.yaml"),
             (["--config", s.p.config_file, "--check"], 0, "")):
         done = run_plugin(s, *args)

@@ -34,7 +34,7 @@ BARRED = [
      "eval/ gets teams and facts as data"),
     ("policy/base/", r"portreeve/(?!compiler|caps|str|arena|buf|err|diag|"
      r"clock|digest|sign|pem_key|log|file|glob|dn|notify|reason|version|"
-     r"confine|eyes)",
+     r"confine|eyes|service)",
      "base/ stands on nothing"),
     ("policy/json/", r"portreeve/(policy|decide|directory|inventory|audit|"
      r"identity|eval|judge|lang)\.h$", "json/ knows no policy"),
