@@ -280,7 +280,7 @@ answer_begins(struct conn *c, const struct http_head *h)
 		return up_failed(c, "the daemon's answer has no length");
 	if (is_success(f) && fw->absent)
 		return respond_early(c);
-	f->views = is_success(f) && (fw->rules || fw->narrow);
+	f->views = is_success(f) && (fw->rules || fw->narrow || fw->images);
 	f->events = f->views && fw->op->op == PR_OP_SYSTEM_EVENTS;
 	if (f->views && !f->events && fw->op->stream != PR_STREAM_NONE) {
 		f->withheld = "it is a stream";

@@ -131,4 +131,12 @@ void pr_decision_message(const struct pr_question *q,
 bool pr_decide_keeps(struct pr_arena *a, const struct pr_question *q,
     struct pr_str owner, struct pr_str phase);
 
+/*
+ * Of a list of images that was allowed: does some grant that allows it show an
+ * image of this name (NULL: every image, without a look at names)?
+ */
+struct pr_image;
+bool pr_decide_shows_image(struct pr_arena *a, const struct pr_question *q,
+    const struct pr_image *image);
+
 #endif /* PR_DECIDE_H */

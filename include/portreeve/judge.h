@@ -111,6 +111,7 @@ struct pr_judge_forward {
 	unsigned set;   /* labels that were added to the query of a build */
 	bool rules;     /* response rules have a say in the answer */
 	bool narrow;    /* only what the caller may see of it is shown */
+	bool images;    /* of images those that image rules name are shown */
 	unsigned limit; /* elements of the list that are shown; 0: all */
 	bool absent;    /* what it reads was not there */
 };

@@ -124,6 +124,8 @@ void judge_plain(const struct matter *m, const struct pr_grant *g, int team,
     struct opinion *o);
 
 /* ---- grant.c ---- */
+/* What a profile is told of the request, with the grant's acting team. */
+struct pr_judge_env judge_env(const struct matter *m, int team);
 /* What the profile of a grant says about one spec. */
 void judge_spec(const struct matter *m, const struct pr_grant *g, int team,
     const struct pr_spec *spec, struct opinion *o);

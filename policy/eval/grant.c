@@ -5,7 +5,7 @@
 
 #include "eval.h"
 
-static struct pr_judge_env
+struct pr_judge_env
 judge_env(const struct matter *m, int team)
 {
 	const struct pr_policy *p = m->q->policy;

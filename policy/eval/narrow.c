@@ -4,6 +4,7 @@
  * the subject may see (docs/semantics.md 2.1).
  */
 #include "eval.h"
+#include "profile.h"
 
 static const enum pr_op narrow[] = {
     PR_OP_CONTAINER_LIST,
@@ -75,4 +76,43 @@ pr_decide_keeps(struct pr_arena *a, const struct pr_question *q,
 	matter_init(&m, a, q);
 	each_grant(&m, ask, &k);
 	return k.yes;
+}
+
+/* ---- images: nobody's, and shown by the rules about their names ---- */
+
+struct showing {
+	const struct pr_image *image; /* NULL: is every image shown? */
+	bool yes;
+};
+
+static void
+ask_image(void *arg, const struct matter *m, unsigned grant, int team)
+{
+	const struct pr_policy *p = m->q->policy;
+	const struct pr_grant *g = &p->grants[grant];
+	const struct pr_role *role = &p->roles[g->role];
+	const struct pr_profile *profile =
+	    g->profile >= 0 ? &p->profiles[g->profile] : NULL;
+	struct pr_judge_env env = judge_env(m, team);
+	struct showing *s = arg;
+
+	if (!pr_opset_has(&role->allow, m->op->op) ||
+	    pr_opset_has(&role->deny, m->op->op) ||
+	    (!g->all_phases && (g->phases & m->q->served) == 0))
+		return;
+	if (profile == NULL || profile->unrestricted ||
+	    (s->image != NULL && profile_names_image(profile, &env, s->image)))
+		s->yes = true;
+}
+
+bool
+pr_decide_shows_image(struct pr_arena *a, const struct pr_question *q,
+    const struct pr_image *image)
+{
+	struct matter m;
+	struct showing s = {.image = image};
+
+	matter_init(&m, a, q);
+	each_grant(&m, ask_image, &s);
+	return s.yes;
 }

@@ -112,6 +112,9 @@ bool image_tags_allowed(struct judging *j, const struct pr_image *image);
  * (`all`) every name of it, is allowed.
  */
 enum pr_tri judge_image(struct judging *j, bool all);
+/* One of the image rules is about this name. */
+bool profile_names_image(const struct pr_profile *profile,
+    const struct pr_judge_env *env, const struct pr_image *image);
 enum pr_tri judge_images_allow(struct judging *j);
 enum pr_tri judge_images_digest(struct judging *j);
 enum pr_tri judge_env_forbid(struct judging *j);

@@ -34,6 +34,25 @@ image_tags_allowed(struct judging *j, const struct pr_image *image)
 	return some_pattern(j, image, pr_image_match_all_tags);
 }
 
+bool
+profile_names_image(const struct pr_profile *profile,
+    const struct pr_judge_env *env, const struct pr_image *image)
+{
+	static const enum pr_profile_key keys[] = {
+	    PR_KEY_IMAGES_ALLOW, PR_KEY_IMAGES_WRITE};
+
+	for (size_t i = 0; i < PR_COUNT(keys); i++) {
+		struct judging j = {.profile = profile,
+		    .env = env,
+		    .key = keys[i],
+		    .leaf = &profile->leaf[keys[i]]};
+
+		if (image_name_allowed(&j, image))
+			return true;
+	}
+	return false;
+}
+
 /* How many names of a list there are, and how many of them are allowed. */
 struct tally {
 	size_t n, allowed;

@@ -205,6 +205,9 @@ fill_forward(struct work *w)
 	f->json = w->rq.json;
 	f->rules = has_response_rule(w);
 	f->narrow = w->narrow;
+	f->images =
+	    (f->op->op == PR_OP_IMAGE_LIST || f->op->op == PR_OP_SYSTEM_DF) &&
+	    !pr_decide_shows_image(w->a, &w->q, NULL);
 	f->absent = work_target_absent(w);
 	if (w->facts.n_refs > 0 && r->role == PR_REF_TARGET &&
 	    r->object != NULL && r->object->presence == PR_PRESENT &&

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <portreeve/image.h>
+
 #include "local.h"
 
 #define CUTS      64 /* paths of redaction that concern one answer */
@@ -178,6 +180,36 @@ may_see(struct view *v, const struct owner *o)
 	return !v->keep_own || is_own(v, o->team);
 }
 
+/* Some name of it is one that image rules speak of. */
+static bool
+names_shown(struct view *v, const struct pr_json *names)
+{
+	for (uint32_t i = 0;
+	     names != NULL && names->type == PR_JSON_ARRAY && i < names->n;
+	     i++) {
+		struct pr_image image = {.form = PR_IMAGE_INVALID};
+
+		if (names->items[i].type == PR_JSON_STRING)
+			image = pr_image_read(v->a, names->items[i].str);
+		if (image.form != PR_IMAGE_INVALID &&
+		    image.form != PR_IMAGE_ID &&
+		    pr_decide_shows_image(v->a, &v->q, &image))
+			return true;
+	}
+	return false;
+}
+
+static bool
+image_is_shown(struct view *v, const struct pr_json *item)
+{
+	if (v->keep_own) {
+		v->why = "images are nobody's own";
+		return false;
+	}
+	return !v->f->images || names_shown(v, member(item, "RepoTags")) ||
+	    names_shown(v, member(item, "RepoDigests"));
+}
+
 /* One element of a list. */
 static bool
 item_is_shown(struct view *v, enum pr_kind kind, const struct pr_json *item)
@@ -187,6 +219,8 @@ item_is_shown(struct view *v, enum pr_kind kind, const struct pr_json *item)
 
 	if (item->type != PR_JSON_OBJECT)
 		return false;
+	if (kind == PR_KIND_IMAGE)
+		return image_is_shown(v, item);
 	id = text_of(item,
 	    kind == PR_KIND_VOLUME     ? "Name"
 		: kind == PR_KIND_TASK ? "ServiceID"
@@ -372,6 +406,7 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
+    {PR_OP_IMAGE_LIST, NULL, PR_KIND_IMAGE, false},
     {PR_OP_CONTAINER_LIST, NULL, PR_KIND_CONTAINER, false},
     {PR_OP_VOLUME_LIST, "Volumes", PR_KIND_VOLUME, false},
     {PR_OP_VOLUME_LIST, "Warnings", PR_KIND_NONE, false},
@@ -383,7 +418,7 @@ static const struct shape shapes[] = {
     {PR_OP_CONFIG_LIST, NULL, PR_KIND_CONFIG, false},
     {PR_OP_SYSTEM_DF, "Containers", PR_KIND_CONTAINER, false},
     {PR_OP_SYSTEM_DF, "Volumes", PR_KIND_VOLUME, false},
-    {PR_OP_SYSTEM_DF, "Images", PR_KIND_NONE, false},
+    {PR_OP_SYSTEM_DF, "Images", PR_KIND_IMAGE, false},
     {PR_OP_SYSTEM_DF, "LayersSize", PR_KIND_NONE, false},
     {PR_OP_SYSTEM_DF, "BuilderSize", PR_KIND_NONE, false},
     {PR_OP_SYSTEM_DF, "BuildCache", PR_KIND_NONE, true},
@@ -444,7 +479,7 @@ put_member(struct view *v, const struct pr_json_member *m)
 	if (s == NULL) {
 		v->why = "a part of it is of no known shape";
 		pr_buf_cstr(v->out, "null");
-	} else if (s->none) {
+	} else if (s->none && (v->f->narrow || v->keep_own)) {
 		pr_buf_cstr(v->out, "[]");
 	} else if (s->kind != PR_KIND_NONE) {
 		put_list(v, &m->value, s->kind);
@@ -560,7 +595,7 @@ pr_judge_view(struct pr_judge *j, struct pr_arena *a,
 	v->out = out;
 	if (json == NULL)
 		v->why = "it is no JSON that can be read";
-	else if (v->f->narrow || v->keep_own)
+	else if (v->f->narrow || v->f->images || v->keep_own)
 		put_lists(v, json);
 	else
 		put_value(v, json, all_cuts(v), 0);

@@ -19,6 +19,7 @@ import urllib.parse
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import Api, Dockerd, Lab, Proxy, Report, Room  # noqa: E402
 from harness import wire  # noqa: E402
+from harness.dockerd import busybox_tar  # noqa: E402
 
 POLICY = """\
 version: 1
@@ -217,10 +218,35 @@ def redacts(r, w):
     r.check(a.status == 502 and "stream" in a.message,
             "a stream that a rule speaks of is withheld", a.message)
     a = w.api("mila")("GET", "/images/json")
-    r.check(a.status == 502 and "known shape" in a.message,
+    r.check(a.status == 502 and "nobody's own" in a.message,
             "so is a list that nobody can part", a.message)
     a = w.api("alice")("GET", "/images/json")
     r.check(a.status == 200, "others see theirs", a.message)
+
+
+def images(r, w):
+    """Nobody's, and shown by the rules about their names."""
+    for name in ("localhost:5000/sea/app:1", "docker.io/acme/tool:2"):
+        repo, tag = name.rsplit(":", 1)
+        w.d.import_image(w.direct, repo, tag)
+    w.direct.must("POST", "/images/create?fromSrc=-",
+                  busybox_tar({"etc/none": b"x"}),
+                  {"Content-Type": "application/x-tar"})
+
+    def shown(items):
+        return sorted((x["RepoTags"] or ["<none>:<none>"])[0] for x in items)
+    everything = shown(w.direct("GET", "/images/json").json)
+    r.equal(len(everything), 4, f"four images are there: {everything}")
+    r.equal(shown(w.api("olga")("GET", "/images/json").json), everything,
+            "docker images shows olga, of profile unrestricted, all of them")
+    r.equal(shown(w.api("alice")("GET", "/images/json").json),
+            ["busybox:latest"], "and alice those that image rules name")
+    r.equal(shown(w.api("alice")("GET", "/images/json?all=1").json),
+            ["busybox:latest"], "docker images -a, too")
+    r.equal(shown(w.api("alice")("GET", "/system/df").json["Images"]),
+            ["busybox:latest"], "so does docker system df")
+    r.equal(shown(w.api("olga")("GET", "/system/df").json["Images"]),
+            everything, "and olga's shows all")
 
 
 def local_users(r, w):
@@ -243,7 +269,7 @@ def main():
     with Room("views") as room:
         os.chmod(room.path, 0o755)
         w = World(room)
-        for part in (lists, events, prunes, redacts, local_users):
+        for part in (lists, events, prunes, redacts, images, local_users):
             try:
                 part(r, w)
             except (RuntimeError, TypeError, KeyError) as e:
