@@ -376,6 +376,8 @@ events_run(void *arg)
 			wait = FIRST_WAIT;
 			said = false;
 		}
+		if (pause_ms(inv, 0))
+			return NULL;
 		if (!said)
 			pr_log(PR_LOG_WARNING,
 			    "inventory: %s; nothing is cached until dockerd is "
