@@ -13,6 +13,7 @@ import pty
 import select
 import subprocess
 import sys
+import textwrap
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -78,6 +79,14 @@ def ldif():
     return "\n".join(text)
 
 
+def quote(text, lines):
+    """What a command said, whole sentences."""
+    for line in [x for x in text.splitlines() if x.strip()][:lines]:
+        for part in textwrap.wrap(line, 110, subsequent_indent="  ",
+                                  replace_whitespace=False) or [line]:
+            say("    | " + part)
+
+
 class Stage:
     def __init__(self, room):
         self.room = room
@@ -110,8 +119,7 @@ class Stage:
                               input=stdin, capture_output=True, timeout=120,
                               check=False)
         out = (done.stdout + done.stderr).decode(errors="replace").strip()
-        for line in out.splitlines()[:6]:
-            say("    | " + line[:160])
+        quote(out, 6)
         texts = [text] if isinstance(text, str) else text
         ok = (done.returncode == 0) == (want == "allowed") and all(
             t in out if not t.startswith("!") else t[1:] not in out
@@ -153,8 +161,7 @@ class Stage:
             shown += data
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         os.close(fd)
-        for line in shown.decode(errors="replace").splitlines()[:8]:
-            say("    | " + line)
+        quote(shown.decode(errors="replace"), 8)
         ok = status == 0 and want in shown
         self.r.check(ok, title, repr(shown))
         say(f"    {GREEN if ok else RED}{'as expected' if ok else 'NOT'}"
@@ -204,7 +211,7 @@ def play(s):
         ["docker", "-H", "unix://" + s.d.socket, "ps"], capture_output=True,
         text=True, check=False, env={k: v for k, v in os.environ.items()
                                      if not k.startswith("DOCKER_")})
-    say("    | " + done.stderr.strip()[:160])
+    quote(done.stderr, 6)
     ok = done.returncode != 0 and "denied" in done.stderr
     s.r.check(ok, "the second lock", done.stderr)
     say(f"    {GREEN if ok else RED}{'denied' if ok else 'NOT'}{PLAIN}\n")
