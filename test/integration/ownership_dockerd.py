@@ -388,7 +388,7 @@ def borrows(w):
             w.remove(a.json["Id"])
         return a.status, None
     seen = swaps(w, join, "VolumesFrom by name is judged", 40)
-    w.r.check(set(seen) <= {201, 403, 404}, "and answered", seen)
+    w.r.check(set(seen) <= {201, 400, 403, 404}, "and answered", seen)
 
 
 def powers(w):
