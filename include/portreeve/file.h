@@ -3,6 +3,8 @@
 #ifndef PR_FILE_H
 #define PR_FILE_H
 
+#include <sys/types.h>
+
 #include <portreeve/arena.h>
 #include <portreeve/err.h>
 #include <portreeve/str.h>
@@ -36,6 +38,9 @@ struct pr_file_fault {
 };
 enum pr_file_trust pr_file_trusted(const char *path, unsigned forbidden,
     struct pr_file_fault *fault) PR_NODISCARD;
+/* The same where `owner` stands for us. */
+enum pr_file_trust pr_file_trusted_of(const char *path, unsigned forbidden,
+    uid_t owner, struct pr_file_fault *fault) PR_NODISCARD;
 #define PR_FILE_NOT_WRITABLE 0022U
 #define PR_FILE_SECRET       0077U
 

@@ -90,6 +90,13 @@ enum pr_file_trust
 pr_file_trusted(
     const char *path, unsigned forbidden, struct pr_file_fault *fault)
 {
+	return pr_file_trusted_of(path, forbidden, geteuid(), fault);
+}
+
+enum pr_file_trust
+pr_file_trusted_of(const char *path, unsigned forbidden, uid_t owner,
+    struct pr_file_fault *fault)
+{
 	struct stat st;
 	unsigned mode, bad;
 
@@ -101,12 +108,12 @@ pr_file_trusted(
 	}
 	mode = st.st_mode & 07777;
 	bad = mode & forbidden;
-	if (st.st_uid != 0 && st.st_uid != geteuid()) {
+	if (st.st_uid != 0 && st.st_uid != owner) {
 		snprintf(fault->text, sizeof fault->text,
 		    "%s: user %u owns it and may change it", path,
 		    (unsigned)st.st_uid);
 		snprintf(fault->mend, sizeof fault->mend, "chown %u %s",
-		    (unsigned)geteuid(), path);
+		    (unsigned)owner, path);
 		return PR_FILE_BAD;
 	}
 	if (bad == 0)

@@ -6,6 +6,9 @@
 
 #include "policy_source.h"
 
+/* for "%zu team%s" */
+#define COUNTED(n) (n), (n) == 1 ? "" : "s"
+
 struct options {
 	enum cli_format format;
 	const char *config;
@@ -71,10 +74,11 @@ check(struct cli *cli, const void *opts)
 		return CLI_CONFIG;
 	if (o->format == CLI_TABLE)
 		fprintf(cli->out,
-		    "policy %.12s: %zu teams, %zu roles, %zu profiles, %zu "
-		    "grants, %zu guards, %zu tests passed\n",
-		    p->hash, p->n_teams, p->n_roles, p->n_profiles - 1,
-		    p->n_grants, p->n_guards, p->n_tests);
+		    "policy %.12s: %zu team%s, %zu role%s, %zu profile%s, %zu "
+		    "grant%s, %zu guard%s, %zu test%s passed\n",
+		    p->hash, COUNTED(p->n_teams), COUNTED(p->n_roles),
+		    COUNTED(p->n_profiles - 1), COUNTED(p->n_grants),
+		    COUNTED(p->n_guards), COUNTED(p->n_tests));
 	return CLI_OK;
 }
 

@@ -29,6 +29,7 @@ struct doctor {
 	struct pr_config config;
 	const char *config_why;  /* NULL: it was read */
 	const char *plugin_name; /* "portreeve": of the socket's name */
+	uid_t guard;             /* whom the plugin runs as, or we */
 
 	const char *daemon_file;    /* without the root */
 	const struct pr_json *file; /* NULL: none, or not readable */

@@ -308,6 +308,18 @@ ask_dockerd(struct doctor *d)
 		    string_member(d, ask(d, "/version", &why), "Version");
 }
 
+/* Its admin socket is its own. */
+static uid_t
+guard_of(const struct doctor *d)
+{
+	struct stat st;
+
+	if (stat(doctor_path(d, d->config.admin_socket), &st) == 0 &&
+	    S_ISSOCK(st.st_mode))
+		return st.st_uid;
+	return geteuid();
+}
+
 static void
 ask_plugin(struct doctor *d)
 {
@@ -318,6 +330,7 @@ ask_plugin(struct doctor *d)
 	const struct pr_json *doc;
 	unsigned status;
 
+	d->guard = guard_of(d);
 	if (admin_ask(socket, "GET", "/readyz?verbose", &d->ready_status, &body,
 		&err) != 0) {
 		d->ready_why = pr_arena_printf(d->a, "%s", pr_err_text(err));

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <string.h>
+#include <unistd.h>
 
 #include <portreeve/file.h>
 
@@ -10,12 +11,13 @@
 
 /* What is not there is nobody's way in; `must`: but it should be there. */
 static void
-look_file(const struct doctor *d, struct doctor_finding *f, const char *path,
-    unsigned forbidden, bool must)
+look_owned(const struct doctor *d, struct doctor_finding *f, const char *path,
+    unsigned forbidden, bool must, uid_t owner)
 {
 	struct pr_file_fault fault;
 
-	switch (pr_file_trusted(doctor_path(d, path), forbidden, &fault)) {
+	switch (pr_file_trusted_of(
+	    doctor_path(d, path), forbidden, owner, &fault)) {
 	case PR_FILE_GOOD:
 		doctor_say(d, f, DOCTOR_PASS, "%s", path);
 		break;
@@ -28,6 +30,22 @@ look_file(const struct doctor *d, struct doctor_finding *f, const char *path,
 		f->mend = pr_arena_printf(d->a, "%s", fault.mend);
 		break;
 	}
+}
+
+/* dockerd's, and what decides over us: root's. */
+static void
+look_file(const struct doctor *d, struct doctor_finding *f, const char *path,
+    unsigned forbidden, bool must)
+{
+	look_owned(d, f, path, forbidden, must, geteuid());
+}
+
+/* What the plugin writes or keeps secret. */
+static void
+look_ours(const struct doctor *d, struct doctor_finding *f, const char *path,
+    unsigned forbidden, bool must)
+{
+	look_owned(d, f, path, forbidden, must, d->guard);
 }
 
 /* A file that a setting of dockerd names. */
@@ -45,11 +63,13 @@ look_named(const struct doctor *d, struct doctor_finding *f,
 		    d, f, pr_arena_strdup(d->a, s.v[s.n - 1]), forbidden, true);
 }
 
-#define FILE_CHECK(name, path, forbidden, must)                            \
+#define FILE_CHECK_BY(look, name, path, forbidden, must)                   \
 	static void name(const struct doctor *d, struct doctor_finding *f) \
 	{                                                                  \
-		look_file(d, f, path, forbidden, must);                    \
+		look(d, f, path, forbidden, must);                         \
 	}
+#define FILE_CHECK(...) FILE_CHECK_BY(look_file, __VA_ARGS__)
+#define OUR_CHECK(...)  FILE_CHECK_BY(look_ours, __VA_ARGS__)
 
 FILE_CHECK(look_daemon_json, d->daemon_file, PR_FILE_NOT_WRITABLE, true)
 FILE_CHECK(look_etc_docker, "/etc/docker", PR_FILE_NOT_WRITABLE, false)
@@ -61,8 +81,8 @@ FILE_CHECK(look_socket_unit, "/lib/systemd/system/docker.socket",
 FILE_CHECK(look_containerd, "/run/containerd/containerd.sock", 0117, false)
 FILE_CHECK(look_our_config, d->o.config, PR_FILE_NOT_WRITABLE, true)
 FILE_CHECK(look_policy, d->config.policy, PR_FILE_NOT_WRITABLE, true)
-FILE_CHECK(look_log, d->config.audit.dir, PR_FILE_SECRET & ~0050U, true)
-FILE_CHECK(look_ledger, d->config.ledger, PR_FILE_SECRET, false)
+OUR_CHECK(look_log, d->config.audit.dir, PR_FILE_SECRET & ~0050U, true)
+OUR_CHECK(look_ledger, d->config.ledger, PR_FILE_SECRET, false)
 
 static void
 look_data_root(const struct doctor *d, struct doctor_finding *f)
@@ -105,7 +125,7 @@ look_secrets(const struct doctor *d, struct doctor_finding *f)
 		if (files[i] == NULL)
 			continue;
 		n++;
-		look_file(d, f, files[i], PR_FILE_SECRET, true);
+		look_ours(d, f, files[i], PR_FILE_SECRET, true);
 		if (f->result != DOCTOR_PASS)
 			return;
 	}
@@ -115,7 +135,7 @@ look_secrets(const struct doctor *d, struct doctor_finding *f)
 		if (key == NULL)
 			continue;
 		n++;
-		look_file(d, f, key, PR_FILE_SECRET, true);
+		look_ours(d, f, key, PR_FILE_SECRET, true);
 		if (f->result != DOCTOR_PASS)
 			return;
 	}

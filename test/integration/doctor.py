@@ -103,6 +103,7 @@ class Tree:
         self.file("/etc/environment", "DOCKER_CONTENT_TRUST=1\n")
         self.bound("/run/docker/plugins/portreeve.sock", 0o600)
         self.socket_mode = 0o660
+        self.uid = 0
 
     def __call__(self, path):
         return self.root + path
@@ -136,6 +137,7 @@ class Tree:
         p = Answers(self("/run/portreeve/admin.sock"), {
             "/readyz?verbose": self.ready,
             "/status": (200, {"engine": "28.0.1"})})
+        os.chown(self("/run/portreeve/admin.sock"), self.uid, -1)
         try:
             return subprocess.run(
                 [os.path.join(BUILD, "portreeve"), "doctor", "--root",
@@ -191,6 +193,10 @@ def mode(path, bits):
 
 def owner(path, uid):
     return lambda t: os.chown(t(path), uid, -1)
+
+
+def runs_as(uid):
+    return lambda t: setattr(t, "uid", uid)
 
 
 def engine(version):
@@ -371,6 +377,12 @@ ROWS = [
      "chmod 0755"),
     ("file-log", mode("/var/log/portreeve", 0o755), "fail", "chmod"),
     ("file-log", mode("/var/log/portreeve", 0o750), "pass", ""),
+    ("file-log", owner("/var/log/portreeve", 997), "fail", "chown 0"),
+    ("file-log", both(owner("/var/log/portreeve", 997),
+                      runs_as(997)), "pass", ""),
+    ("file-policy", both(owner("/etc/portreeve/policy.d", 997),
+                         runs_as(997)), "fail",
+     "chown 0"),
     ("file-ledger", mode("/var/lib/portreeve/ledger.db", 0o640), "fail",
      "chmod 0600"),
     ("file-secrets", mode("/etc/portreeve/assertion.key", 0o640), "fail",
