@@ -114,6 +114,9 @@ extract_volume(struct extract *e, const struct pr_request *rq)
 	e->spec->body = PR_SPEC_VOLUME;
 	e->spec->unknown_field = walk.unknown_field;
 	e->spec->must_default = walk.must_default;
+	/* {} too: the daemon asks whether it is there */
+	if (v.f[F_V_CLUSTER] != NULL)
+		e->spec->must_default = body_name(F_V_CLUSTER);
 	e->spec->labels = body_map(e->arena, v.f[F_V_LABELS]);
 	m = extract_mount(e, PR_MOUNT_VOLUME, "Name");
 	m->driver = body_str(v.f[F_V_DRIVER]);

@@ -99,6 +99,10 @@ def echoes(add, wire, safe):
     ask("deny", "… with options", "/volumes/create",
         {"Name": "echoed2", "DriverOpts": {"type": "none", "o": "bind",
                                            "device": "/etc"}})
+    ask("deny", "a volume of the cluster that says nothing",
+        "/volumes/create", {"Name": "echoed3", "ClusterVolumeSpec": {}})
+    ask("allow", "… that is null", "/volumes/create",
+        {"Name": "echoed4", "ClusterVolumeSpec": None})
     ask("allow", "dockerode's network", "/networks/create",
         {"Name": "echonet", "Driver": "bridge", "CheckDuplicate": True})
     ask("deny", "… a macvlan", "/networks/create",

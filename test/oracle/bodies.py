@@ -264,7 +264,7 @@ def of_volume(body):
     s = new(VOLUME_KEYS)
     cluster = isinstance(body, dict) and body.get("ClusterVolumeSpec")
     body = read(s, VOLUME, body)
-    s.must = s.must or bool(cluster)
+    s.must = s.must or cluster not in (None, False)
     s.labels = body.get("Labels", {})
     name = body.get("Name", "")
     what = (body.get("Driver", ""), body.get("DriverOpts", {}))
