@@ -119,7 +119,10 @@ conn_new(struct loop *l, struct listener *listener, int fd,
 		conn_close(c);
 		return;
 	}
-	conn_run(c);
+	if (c->step == STEP_HANDSHAKE)
+		loop_queue(l, c);
+	else
+		conn_run(c);
 }
 
 struct conn *
@@ -147,6 +150,7 @@ conn_close(struct conn *c)
 {
 	struct loop *l = c->loop;
 
+	loop_unqueue(l, c);
 	conn_drop_up(c, false);
 	if (c->flow != NULL)
 		flow_drop(pr_take(&c->flow));
@@ -258,7 +262,10 @@ void
 conn_event(struct conn *c, unsigned events)
 {
 	chan_event(&c->ch, events);
-	conn_run(c);
+	if (c->step == STEP_HANDSHAKE)
+		loop_queue(c->loop, c);
+	else
+		conn_run(c);
 }
 
 static enum go

@@ -12,6 +12,8 @@
 #ifndef CONN_H
 #define CONN_H
 
+#include <sys/queue.h>
+
 #include <netinet/in.h>
 
 #include "chan.h"
@@ -47,6 +49,8 @@ struct conn {
 	struct loop *loop;
 	struct listener *listener;
 	struct conn *next, *prev; /* of the loop's */
+	TAILQ_ENTRY(conn) turn;   /* of those that wait for a handshake */
+	bool waits;               /* in that queue */
 	struct chan ch;
 	struct peer *peer; /* NULL: not known yet */
 	enum step step;

@@ -42,6 +42,34 @@ loop_bury(struct loop *l, struct source *s)
 	l->dead = s;
 }
 
+void
+loop_queue(struct loop *l, struct conn *c)
+{
+	if (c->waits)
+		return;
+	TAILQ_INSERT_TAIL(&l->shaking, c, turn);
+	c->waits = true;
+}
+
+void
+loop_unqueue(struct loop *l, struct conn *c)
+{
+	if (c->waits)
+		TAILQ_REMOVE(&l->shaking, c, turn);
+	c->waits = false;
+}
+
+static void
+shake_one(struct loop *l)
+{
+	struct conn *c = TAILQ_FIRST(&l->shaking);
+
+	if (c == NULL)
+		return;
+	loop_unqueue(l, c);
+	conn_run(c);
+}
+
 static void
 free_dead(struct loop *l)
 {
@@ -315,14 +343,16 @@ run(void *arg)
 	bool go = true;
 
 	while (go) {
-		int n =
-		    epoll_wait(l->epoll, events, EVENTS, (int)(TICK / PR_MS));
+		bool shakes = !TAILQ_EMPTY(&l->shaking);
+		int n = epoll_wait(
+		    l->epoll, events, EVENTS, shakes ? 0 : (int)(TICK / PR_MS));
 
 		l->now = pr_clock_now();
-		if (n > 0)
+		if (n > 0 || shakes)
 			begin_round(l);
 		for (int i = 0; i < n; i++)
 			go = obey(l, dispatch(l, &events[i])) && go;
+		shake_one(l);
 		end_round(l);
 		if (l->now - l->ticked >= TICK)
 			tick(l);
@@ -354,6 +384,7 @@ loop_start(struct proxy *p, struct pr_err **err)
 	l->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&l->in.lock, NULL);
 	l->in.tail = &l->in.head;
+	TAILQ_INIT(&l->shaking);
 	l->gates = pr_xcalloc(p->n_listeners, sizeof *l->gates);
 	for (size_t i = 0; i < p->n_listeners; i++)
 		l->gates[i] = (struct gate){

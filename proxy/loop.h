@@ -7,6 +7,7 @@
 #define LOOP_H
 
 #include <sys/epoll.h>
+#include <sys/queue.h>
 
 #include <pthread.h>
 
@@ -57,6 +58,10 @@ struct loop {
 	unsigned n_spare;
 	struct source *dead; /* freed at the end of the round */
 
+	/* a handshake costs more than many requests: one of them in a round,
+	 * after those who are in already */
+	TAILQ_HEAD(shaking, conn) shaking;
+
 	struct { /* what the log writes at the end of this round */
 		bool open;
 		struct flow *head, **tail;
@@ -92,6 +97,9 @@ bool loop_may_say(struct loop *l);
 int loop_watch(struct loop *l, int fd, struct source *s) PR_NODISCARD;
 /* Its record is written, and it comes back, at the end of the round. */
 void loop_join_round(struct loop *l, struct flow *f);
+/* Its handshake goes on when it is its turn; and no more, it is closed. */
+void loop_queue(struct loop *l, struct conn *c);
+void loop_unqueue(struct loop *l, struct conn *c);
 /* To be freed when no event of this round can be for it any more. */
 void loop_bury(struct loop *l, struct source *s);
 
