@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """docker, compose and buildx of a newer engine, against that engine: role
 developer and profile baseline of packaging/policy/plugin-only.yaml; BuildKit
-where a profile has build.opaque, and only there.  Called by clients_26.py and
-clients_28.py."""
+where a profile has build.opaque, and only there.  Called by clients_26.py,
+clients_28.py and, with the proxy as the door, proxy_clients_28.py."""
 import os
 import sys
 
@@ -31,10 +31,12 @@ def under_baseline(engine):
         return site.end() | report(site)
 
 
-def with_buildkit(engine):
+def with_buildkit(engine, door="plugin", compose=False):
     with kit.Room("buildkit") as room:
         site = kit.Site(room, engine=engine, cli=engine, role="builder",
-                        profile="buildkit", more=BUILDKIT)
+                        profile="buildkit", more=BUILDKIT, door=door)
+        if compose:
+            kit.compose(site, ["docker", "compose"])
         ctx = kit.context(site)
         own = "localhost/pay/bx:"
         build = ("docker", "buildx", "build", "--pull=false")
@@ -62,6 +64,12 @@ def report(site):
 
 
 TOTAL = [0, 0]
+
+
+def through_proxy(engine):
+    status = with_buildkit(engine, "proxy", compose=True)
+    print(f"{TOTAL[0]} passed, {TOTAL[1]} failed")
+    return status
 
 
 def main(engine):

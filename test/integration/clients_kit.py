@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of real clients share: a guarded dockerd, a developer with
-packaging/policy/plugin-only.yaml (role developer, profile baseline), and the
+"""What the tests of real clients share: a dockerd, guarded by the plugin or
+with portreeve-proxy before it, a developer with packaging/policy/plugin-only.yaml (role developer, profile baseline), and the
 clients themselves.  Images are made here; nothing is fetched.
 """
 import os
@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from harness import (Dockerd, Lab, Plugin, Report,  # noqa: E402
+from harness import (Dockerd, Lab, Plugin, Proxy, Report,  # noqa: E402
                      ROOT, Room, engines)
 from harness.dockerd import busybox_tar  # noqa: E402
 
@@ -47,15 +47,18 @@ def ldif():
 
 
 class Site:
-    """A dockerd with the plugin; run() is a command of one person.
+    """A guarded dockerd; run() is a command of one person.
 
+    door    what guards it: "plugin" or "proxy"
+    daemon  behind the proxy: None is a dockerd, else daemon(room, srv)
     engine  of the daemon: None, "26.1", "28.5"
     cli     whose clients: None is this machine's, else an engine's
     """
 
     def __init__(self, room, engine=None, cli=None, role="developer",
-                 profile="baseline", more=""):
+                 profile="baseline", more="", door="plugin", daemon=None):
         self.room = room
+        self.door = door
         self.cli = cli
         self.r = Report()
         self.lab = Lab(room("ca"))
@@ -63,15 +66,24 @@ class Site:
             self.lab.client(who)
         srv = room.mkdir("srv")
         os.makedirs(os.path.join(srv, "pay", "data"))
-        self.d = Dockerd(room, plugins=["portreeve"], lab=self.lab,
-                         binds={srv: "/srv"}, engine=engine)
-        self.plugin = Plugin(room, self.d.plugin_socket("portreeve"),
-                             self.d.socket, None, ldif())
-        shutil.copy(SHIPPED, self.plugin.policy)
-        room.write("plugin/policy.d/own.yaml", OWN.format(
+        binds = {srv: "/srv"}
+        if door == "plugin":
+            self.d = Dockerd(room, plugins=["portreeve"], lab=self.lab,
+                             binds=binds, engine=engine)
+            self.guard = Plugin(room, self.d.plugin_socket("portreeve"),
+                                self.d.socket, None, ldif())
+        else:
+            self.d = (daemon(room, srv) if daemon is not None else Dockerd(
+                room, binds=binds, engine=engine)).start()
+            self.guard = Proxy(room, self.d.socket, self.lab, "", ldif())
+            os.unlink(self.guard.policy_file)
+        shutil.copy(SHIPPED, self.guard.policy)
+        room.write(os.path.join(door, "policy.d", "own.yaml"), OWN.format(
             role=role, profile=profile, more=more))
-        self.plugin.start()
-        self.d.start()
+        self.guard.start()
+        if door == "plugin":
+            self.d.start()
+        self.port = (self.d if door == "plugin" else self.guard).port
         self.work = room.mkdir("work")
         self.must("olga", "docker", "import", "-", "busybox:latest",
                   data=busybox_tar())
@@ -82,7 +94,7 @@ class Site:
         env = {k: v for k, v in os.environ.items()
                if not k.startswith(("DOCKER_", "COMPOSE_", "BUILDKIT_"))
                and not k.endswith("_CA_BUNDLE")}
-        env.update(DOCKER_HOST=f"tcp://127.0.0.1:{self.d.port}",
+        env.update(DOCKER_HOST=f"tcp://127.0.0.1:{self.port}",
                    DOCKER_TLS_VERIFY="1", DOCKER_CERT_PATH=folder,
                    DOCKER_CONFIG=folder, NO_COLOR="1", HOME=self.work,
                    DOCKER_BUILDKIT="0", PYTHONWARNINGS="ignore")
@@ -131,7 +143,7 @@ class Site:
     def end(self):
         """Nothing was refused behind the back of a client that goes on."""
         self.d.stop()
-        self.r.equal(self.plugin.stop(), 0, "the plugin ends well")
+        self.r.equal(self.guard.stop(), 0, f"the {self.door} ends well")
         return self.r.end()
 
 
@@ -374,3 +386,86 @@ def compose(s, command):
               and status in (0, 124, 130), "alice $ compose up, attached",
               f"status {status}: {text}")
     c("down", "-v", "-t", "0")
+
+
+# Runs under Debian's python, which has the SDK; prints what it did.
+SDK = r"""
+import io, os, tarfile, docker
+
+def tar(name, data):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as t:
+        i = tarfile.TarInfo(name)
+        i.size = len(data)
+        t.addfile(i, io.BytesIO(data))
+    return out.getvalue()
+
+def step(name, value=True):
+    print("step", name, "ok" if value else "WRONG", flush=True)
+
+c = docker.from_env()
+step("version", c.version()["Version"])
+step("info", c.info()["ID"])
+step("run", c.containers.run("busybox", "echo hello", remove=True) == b"hello\n")
+net = c.networks.create("sdknet", labels={"a": "b"})
+vol = c.volumes.create("sdkvol", labels={"a": "b"})
+web = c.containers.run(
+    "busybox", ["sleep", "1000"], name="sdk", detach=True, network="sdknet",
+    environment={"MODE": "dev"}, labels={"tier": "web"}, mem_limit="64m",
+    nano_cpus=500000000, pids_limit=50, volumes={"sdkvol": {"bind": "/d"}},
+    ports={"80/tcp": ("127.0.0.1", 18081)}, read_only=False, init=True,
+    restart_policy={"Name": "on-failure", "MaximumRetryCount": 3},
+    ulimits=[docker.types.Ulimit(name="nofile", soft=100, hard=100)],
+    healthcheck={"test": ["CMD", "true"]}, cap_drop=["ALL"],
+    security_opt=["no-new-privileges"], tmpfs={"/t": "size=1m"})
+step("list", [x.name for x in c.containers.list()] == ["sdk"])
+web.reload()
+step("inspect", web.status == "running")
+step("exec", web.exec_run(["id"]).exit_code == 0)
+step("exec stream", b"".join(web.exec_run(["cat", "/etc/passwd"],
+                                          stream=True).output).startswith(b"root"))
+step("put", web.put_archive("/tmp", tar("f", b"data\n")))
+step("get", b"data\n" in b"".join(web.get_archive("/tmp/f")[0]))
+step("logs", web.logs() == b"")
+step("top", web.top()["Processes"])
+step("stats", web.stats(stream=False)["id"] == web.id)
+step("diff", web.diff() is not None)
+web.update(mem_limit="128m", memswap_limit="256m")
+step("update")
+web.pause(), web.unpause(), web.rename("sdk2")
+step("pause, rename")
+web.stop(timeout=0), web.start(), web.restart(timeout=0), web.kill()
+step("stop, start, restart, kill", web.wait()["StatusCode"] == 137)
+img = web.commit("localhost/pay/sdk", "1")
+step("commit", img.id)
+net.disconnect(web), net.connect(web, aliases=["w"])
+step("connect")
+web.remove(v=True, force=True), net.remove(), vol.remove()
+step("remove")
+img, log = c.images.build(path=os.environ["CTX"], tag="localhost/pay/sdk:2",
+                          buildargs={"V": "9"}, labels={"l": "m"}, rm=True,
+                          extra_hosts={"db": "10.0.0.1"}, network_mode="none",
+                          container_limits={"memory": 268435456})
+step("build", c.containers.run("localhost/pay/sdk:2",
+                               remove=True).startswith(b"built 9"))
+step("images", len(c.images.list("localhost/pay/sdk")) == 2)
+c.images.get("localhost/pay/sdk:2").tag("localhost/pay/sdk", "3")
+for tag in "123":
+    c.images.remove("localhost/pay/sdk:" + tag)
+step("tag, remove")
+try:
+    c.containers.run("busybox", "true", privileged=True)
+    step("privileged", False)
+except docker.errors.APIError as e:
+    step("privileged is refused", e.response.status_code == 403 and
+         "privileged" in str(e))
+"""
+
+
+def sdk(s):
+    """The docker SDK for Python, step by step."""
+    out = s.works("/usr/bin/python3", "-c", SDK, env={
+        "CTX": os.path.join(s.work, context(s))})
+    for line in out.splitlines():
+        s.r.check(line.endswith(" ok"), "sdk: " + line)
+    s.r.equal(len(out.splitlines()), 23, "every step was taken")
