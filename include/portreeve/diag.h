@@ -73,6 +73,7 @@ bool pr_diags_get(const struct pr_diags *ds, size_t i, struct pr_diag *out);
  *     hint: did you mean "container.start"?
  */
 void pr_diags_format(const struct pr_diags *ds, struct pr_buf *out);
+/* To the journal: a line each, with its level. */
 void pr_diags_print(const struct pr_diags *ds, FILE *out);
 
 #endif /* PR_DIAG_H */

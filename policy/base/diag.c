@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/stat.h>
+
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,7 +179,7 @@ print_caret(struct pr_buf *out, const struct diag *d)
 }
 
 static void
-format_one(struct pr_buf *out, const struct diag *d)
+print_head(struct pr_buf *out, const struct diag *d)
 {
 	static const char *const names[] = {"note", "warning", "error"};
 
@@ -187,6 +191,12 @@ format_one(struct pr_buf *out, const struct diag *d)
 	}
 	pr_buf_printf(out, "%s: ", names[d->sev]);
 	print_safe(out, d->text);
+}
+
+static void
+format_one(struct pr_buf *out, const struct diag *d)
+{
+	print_head(out, d);
 	pr_buf_char(out, '\n');
 	if (d->line != NULL)
 		print_caret(out, d);
@@ -195,6 +205,22 @@ format_one(struct pr_buf *out, const struct diag *d)
 		print_safe(out, d->hint);
 		pr_buf_char(out, '\n');
 	}
+}
+
+/* A line of a journal stands alone, and begins with its level (sd-daemon). */
+static void
+format_for_journal(struct pr_buf *out, const struct diag *d)
+{
+	static const char *const levels[] = {"<5>", "<4>", "<3>"};
+
+	pr_buf_cstr(out, levels[d->sev]);
+	print_head(out, d);
+	if (d->hint != NULL) {
+		pr_buf_cstr(out, " (");
+		print_safe(out, d->hint);
+		pr_buf_char(out, ')');
+	}
+	pr_buf_char(out, '\n');
 }
 
 bool
@@ -214,12 +240,31 @@ pr_diags_format(const struct pr_diags *ds, struct pr_buf *out)
 		format_one(out, &ds->v[i]);
 }
 
+/* systemd.exec(5): $JOURNAL_STREAM is inherited; is it this very stream? */
+static bool
+is_journal(FILE *out)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char mine[64];
+	struct stat st;
+
+	if (stream == NULL || fstat(fileno(out), &st) < 0)
+		return false;
+	snprintf(mine, sizeof mine, "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino);
+	return strcmp(stream, mine) == 0;
+}
+
 void
 pr_diags_print(const struct pr_diags *ds, FILE *out)
 {
 	PR_CLEANUP(pr_buf_fini) struct pr_buf text = PR_BUF_INIT;
 
-	pr_diags_format(ds, &text);
+	if (is_journal(out))
+		for (size_t i = 0; i < ds->n; i++)
+			format_for_journal(&text, &ds->v[i]);
+	else
+		pr_diags_format(ds, &text);
 	if (text.n > 0)
 		fwrite(text.p, 1, text.n, out);
 }

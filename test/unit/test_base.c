@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sys/stat.h>
+
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -267,6 +271,46 @@ START_TEST(diagnostics_show_the_place)
 }
 END_TEST
 
+/* What a stream says that is the journal's, or that only inherited its name. */
+static void
+print_to_stream(bool journal, char *out, size_t size)
+{
+	struct pr_diags *ds = pr_diags_new();
+	FILE *f = tmpfile();
+	char stream[64];
+	struct stat st;
+	size_t n;
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(fstat(fileno(f), &st), 0);
+	snprintf(stream, sizeof stream, "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino + (journal ? 0 : 1));
+	setenv("JOURNAL_STREAM", stream, 1);
+	pr_diags_add(ds, PR_WARNING, (struct pr_loc){"p.yaml", 2, 4, 5},
+	    "did you mean \"start\"?", "unknown action \"%s\"", "strat");
+	pr_diags_source(ds, "p.yaml", "one\ntwostrat\n");
+	pr_diags_print(ds, f);
+	unsetenv("JOURNAL_STREAM");
+	rewind(f);
+	n = fread(out, 1, size - 1, f);
+	out[n] = '\0';
+	fclose(f);
+	pr_diags_free(ds);
+}
+
+START_TEST(diagnostics_are_a_line_each_in_the_journal)
+{
+	char said[512];
+
+	print_to_stream(true, said, sizeof said);
+	ck_assert_str_eq(said,
+	    "<4>p.yaml:2:4: warning: unknown action \"strat\" "
+	    "(did you mean \"start\"?)\n");
+	print_to_stream(false, said, sizeof said);
+	ck_assert_ptr_nonnull(strstr(said, "\n       ^~~~~\n"));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -287,6 +331,7 @@ main(void)
 	tcase_add_test(tc, clock_formats_utc);
 	tcase_add_test(tc, clock_reads_what_dockerd_writes);
 	tcase_add_test(tc, diagnostics_show_the_place);
+	tcase_add_test(tc, diagnostics_are_a_line_each_in_the_journal);
 	suite_add_tcase(s, tc);
 	return unit_run(s);
 }
