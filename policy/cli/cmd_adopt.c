@@ -252,7 +252,7 @@ run(struct cli *cli, const void *opts)
 	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(4096);
 	const struct options *o = opts;
 	struct pr_config config;
-	size_t kind;
+	size_t kind = 0;
 	int rc = read_kind(cli, cli->args[0], &kind);
 
 	if (rc == CLI_OK)
