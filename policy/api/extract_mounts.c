@@ -9,6 +9,7 @@
 #include <portreeve/buf.h>
 
 #include "extract.h"
+#include "refuse.h"
 
 struct pr_mount *
 extract_mount(struct extract *e, enum pr_mount_type type, pr_field field)
@@ -109,9 +110,10 @@ extract_source(struct extract *e, struct pr_mount *m, struct pr_str source)
 	}
 	if (!volume_name_ok(source))
 		return body_refuse(e->why, PR_REASON_AMBIGUOUS,
-		    "%s: the source is neither an absolute path nor the name "
-		    "of a volume",
-		    m->field);
+		    "%s: \"%s\" is neither an absolute path nor the name "
+		    "of a volume, which begins with a letter or a digit and "
+		    "has two at least of letters, digits, _ . -",
+		    m->field, pr_show(source).text);
 	m->type = PR_MOUNT_VOLUME;
 	m->source = source;
 	m->ref =

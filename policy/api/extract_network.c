@@ -228,7 +228,10 @@ extract_connect(struct extract *e, const struct pr_request *rq)
 	extract_ref(
 	    e, PR_KIND_CONTAINER, PR_REF_ARGUMENT, container, "Container");
 	s->endpoints = pr_arena_array(e->arena, 2, sizeof *s->endpoints);
-	return read_endpoint(e, rq->name, f.f[F_K_ENDPOINT], "EndpointConfig");
+	if (read_endpoint(e, rq->name, f.f[F_K_ENDPOINT], "EndpointConfig") < 0)
+		return -1;
+	s->endpoints[0].network.field = "the network of the path";
+	return 0;
 }
 
 int

@@ -123,12 +123,17 @@ extract_volume(struct extract *e, const struct pr_request *rq)
 	m->options = body_map(e->arena, v.f[F_V_DRIVEROPTS]);
 	extract_volume_paths(e, m->driver, m->options);
 	name = body_str(v.f[F_V_NAME]);
-	if (name.n == 0) /* the daemon makes one up */
+	if (name.n == 0) { /* the daemon makes one up */
+		m->field = "the volume";
 		return 0;
+	}
 	if (name.p[0] == '/')
 		return body_refuse(e->why, PR_REASON_AMBIGUOUS,
 		    "Name: a volume has a name, not a path");
-	return extract_source(e, m, name);
+	if (extract_source(e, m, name) < 0)
+		return -1;
+	m->field = "the volume";
+	return 0;
 }
 
 void

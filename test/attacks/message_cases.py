@@ -40,8 +40,24 @@ TOP = [
 ]
 
 
+V = "/v1.41"
+REST = [
+    ("a volume's driver", "/volumes/create",
+     {"Name": "sv1", "Driver": "LOCAL"}, "the volume has driver LOCAL"),
+    ("a volume's option", "/volumes/create",
+     {"Name": "sv1", "DriverOpts": {"size": "1g"}},
+     "the volume has volume option size"),
+    ("a volume's name", "/volumes/create", {"Name": "v"},
+     'Name: "v" is neither an absolute path nor the name of a volume'),
+    ("the network that is connected to", "/networks/host/connect",
+     {"Container": "mine"}, "the network of the path is host, tight"),
+]
+
+
 def build(add, create, with_host, with_top):
     for title, fields, says in HOST:
         add("says", "deny", title, create(with_host(**fields)), says=says)
     for title, fields, says in TOP:
         add("says", "deny", title, create(with_top(**fields)), says=says)
+    for title, path, body, says in REST:
+        add("says", "deny", title, create(body, target=V + path), says=says)
