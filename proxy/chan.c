@@ -76,8 +76,11 @@ chan_event(struct chan *c, unsigned events)
 {
 	if (c->failed)
 		return;
-	if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+	if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
 		c->can_read = true;
+		if (c->tls != NULL)
+			tls_has_more(c->tls);
+	}
 	if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
 		c->hup = true;
 	if ((events & EPOLLOUT) != 0) {

@@ -484,6 +484,12 @@ tls_read(struct tls *t, char *p, size_t n, size_t *done)
 	return rc == 1 ? TLS_OK : answer_of(t, rc);
 }
 
+void
+tls_has_more(struct tls *t)
+{
+	t->drained = false;
+}
+
 bool
 tls_drained(const struct tls *t)
 {

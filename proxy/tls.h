@@ -49,6 +49,11 @@ const char *tls_why(const struct tls *t);
 /* True: the socket had nothing more when it was read last, and neither has
  * TLS. */
 bool tls_drained(const struct tls *t);
+/*
+ * The socket said that it has more.  What is left in TLS may be read without
+ * the socket being asked: that look of before says nothing any more.
+ */
+void tls_has_more(struct tls *t);
 
 /*
  * The verified certificate of the peer.  NULL: there is none, which no
