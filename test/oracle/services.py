@@ -227,11 +227,11 @@ def fill(s, doc):
             s.refs.append(("network", s.networks[-1]))
     s.installs = task.get("Runtime", "") not in ("", "container") or \
         bool(task.get("PluginSpec"))
-    if not s.image and not s.installs:
-        hit("13.1:no-image")
-        B.refuse()
     s.must = s.installs or bool(task.get("NetworkAttachmentSpec")) or bool(
         task.get("Resources", {}).get("Limits", {}).get("GenericResources"))
+    if not s.image and not s.must:
+        hit("13.1:no-image")
+        B.refuse()
 
 
 def of_service(action, query, body, fact, daemon):
