@@ -160,7 +160,7 @@ $(B)/test/%.o: CPPFLAGS += -Itest
 
 # The judge's own parts: what it keeps between two stages, its table of flags.
 $(B)/test/unit/test_pending.o $(B)/test/unit/test_command.o \
-$(B)/test/unit/test_break_glass.o \
+$(B)/test/unit/test_break_glass.o $(B)/test/unit/test_teams.o \
 $(B)/test/unit/test_response.o $(B)/test/unit/test_usage.o \
 $(B)/test/unit/test_runs.o $(B)/test/tools/decide.o: \
 	CPPFLAGS += -Ipolicy/judge

@@ -200,7 +200,7 @@ kit_object(void *arg, enum pr_kind kind, struct pr_str name, bool lazy)
 	return o;
 }
 
-/* {'path', 'link': length, 'protected', 'shared', 'unknown'} */
+/* {'path', 'link': length, 'protected', 'shared', 'unknown', 'alone': others' mounts unknown} */
 static inline const struct pr_path_fact *
 kit_path(void *arg, struct pr_str path, bool writes, struct pr_str except)
 {
@@ -219,7 +219,8 @@ kit_path(void *arg, struct pr_str path, bool writes, struct pr_str except)
 
 		if (!pr_str_eq(kit_str(v, "path"), path))
 			continue;
-		f->known = f->shared_known = !kit_true(v, "unknown");
+		f->known = !kit_true(v, "unknown");
+		f->shared_known = f->known && !kit_true(v, "alone");
 		f->last_link = link != NULL ? (size_t)link->i : 0;
 		f->is_protected = kit_true(v, "protected");
 		f->protected_by = path;

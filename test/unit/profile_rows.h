@@ -20,6 +20,8 @@
 	"'/proc/asound','/proc/acpi','/proc/kcore','/proc/keys',"      \
 	"'/proc/latency_stats','/proc/timer_list','/proc/timer_stats'" \
 	",'/proc/sched_debug','/proc/scsi','/sys/firmware'"
+#define SOME "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define LONG SOME SOME SOME SOME /* of five or more: 1 KiB and more */
 #define READONLY                                          \
 	"'/proc/bus','/proc/fs','/proc/irq','/proc/sys'," \
 	"'/proc/sysrq-trigger'"
@@ -246,6 +248,8 @@ static const struct row rows[] = {
 	"[{'path':'/var/run','protected':true}]"),
     WITH(SHARED_TREES, "mounts: {bind: [\"/**\"]}", "H:'Binds':['/a:/x']", NO,
 	NULL, "[{'path':'/a','shared':true}]"),
+    WITH(SHARED_TREES, "mounts: {bind: [\"/**\"]}", "H:'Binds':['/a:/x']",
+	UNSURE, NULL, "[{'path':'/a','alone':true}]"),
     WITH(SHARED_TREES, "mounts: {bind: [\"/**\"], shared_trees: true}",
 	"H:'Binds':['/a:/x']", YES, NULL, "[{'path':'/a','shared':true}]"),
     FAILS(
@@ -296,6 +300,10 @@ static const struct row rows[] = {
     FAILS(VOLUME_OPTS, "mounts: {volume_opts: [type=tmpfs, size]}",
 	"H:'Mounts':[{'Type':'volume','VolumeOptions':{'DriverConfig':{"
 	"'Options':{'type':'none'}}}}]"),
+    /* too long to be compared */
+    FAILS(VOLUME_OPTS, "mounts: {volume_opts: [type=tmpfs]}",
+	"H:'Mounts':[{'Type':'volume','VolumeOptions':{'DriverConfig':{"
+	"'Options':{'type':'" LONG LONG LONG LONG LONG "'}}}}]"),
     FAILS(VOLUME_OPTS, "mounts: {bind: [\"/**\"]}",
 	"H:'Mounts':[{'Type':'bind','Source':'/a','VolumeOptions':{"
 	"'DriverConfig':{'Options':{'type':'none'}}}}]"),

@@ -18,10 +18,11 @@
 	"teams: {pay: {anonymous: true}, ops: {}}\n"                         \
 	"hosts: {\"*\": [dev]}\n"                                            \
 	"phases: {dev: {}}\n"                                                \
-	"roles: {all: {allow: {\"*\": [\"*\"]}}}\n"                          \
+	"roles: {all: {allow: {\"*\": [\"*\"]}}, "                           \
+	"plug: {allow: {plugin: [disable]}}}\n"                              \
 	"profiles: {p: {images: {allow: [\"docker.io/library/*\"]}}}\n"      \
-	"grants: [{id: g, team: pay, role: all, phases: [dev], profile: p}]" \
-	"\n"                                                                 \
+	"grants: [{id: g, team: pay, role: all, phases: [dev], profile: p}," \
+	" {id: h, team: pay, role: plug, phases: [dev], owner: any}]\n"      \
 	"responses:\n"                                                       \
 	"  - {id: own, on: {container: [list], network: [list], volume: "    \
 	"[list]}, keep: own-team}\n"                                         \
@@ -117,6 +118,7 @@ static const struct {
     {"GET /v1.41/containers/json", "[{'Id':'a','Labels':{'t':'pay'}}]", true},
     {"GET /v1.41/containers/json", "[{'Id':'a','Labels':{'t':'ops'}}]", false},
     {"GET /v1.41/containers/json", "[{'Id':'a','Labels':{}}]", false},
+    {"GET /v1.41/containers/json", "[{'Id':'a','Labels':{'t':''}}]", false},
     {"GET /v1.41/containers/json", "[{'Id':'a'}]", false},
     {"GET /v1.41/containers/json",
 	"[{'Id':'a','Labels':{'t':'pay'}},{'Id':'b'}]", false},
@@ -357,6 +359,48 @@ START_TEST(who_is_not_mapped_is_denied)
 }
 END_TEST
 
+/* The built-in guards stand while no file of root's lifts them. */
+START_TEST(nothing_but_the_file_lifts_a_built_in_guard)
+{
+	struct pr_judge_call call =
+	    call_of("POST /v1.41/plugins/x/disable", NULL);
+	struct pr_judgement out;
+
+	ck_assert_int_eq(
+	    pr_judge_request(judge, arena, &call, true, &out), PR_JUDGED);
+	ck_assert_int_eq(out.verdict, PR_DENY);
+	ck_assert_int_eq(out.record.reason, PR_REASON_GUARD);
+	ck_assert(!out.record.break_glass);
+	pr_judgement_end(&out);
+}
+END_TEST
+
+/* X-Portreeve-Team names a team once, or not at all. */
+START_TEST(a_team_that_is_named_twice_is_not_named)
+{
+	static const char *const bodies[] = {
+	    "{'Name':'net-1'}", "{'Name':'net-2'}", "{'Name':'net-3'}"};
+
+	for (size_t n = 0; n < PR_COUNT(bodies); n++) {
+		struct pr_judge_call call =
+		    call_of("POST /v1.41/networks/create", bodies[n]);
+		struct pr_header h[3] = {call.call.headers[0],
+		    {PR_STR("X-Portreeve-Team"), PR_STR("ops")},
+		    {PR_STR("X-Portreeve-Team"), PR_STR("pay")}};
+		struct pr_judgement out;
+
+		call.call.headers = h;
+		call.call.n_headers = 1 + n;
+		ck_assert_int_eq(
+		    pr_judge_request(judge, arena, &call, true, &out),
+		    PR_JUDGED);
+		ck_assert_int_eq(out.record.reason,
+		    n == 1 ? PR_REASON_OWNER : PR_REASON_GRANT);
+		pr_judgement_end(&out);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -373,6 +417,8 @@ main(void)
 	tcase_add_test(t, zero_is_a_denial);
 	tcase_add_test(t, without_a_daemon_nothing_that_needs_it_is_allowed);
 	tcase_add_test(t, who_is_not_mapped_is_denied);
+	tcase_add_test(t, nothing_but_the_file_lifts_a_built_in_guard);
+	tcase_add_test(t, a_team_that_is_named_twice_is_not_named);
 	suite_add_tcase(s, t);
 	return unit_run(s);
 }
