@@ -36,32 +36,17 @@ pr_decide_wants_stored(const struct pr_request *rq)
 }
 
 /*
- * Denials that a built-in guard may have had a part in: it need not be the one
- * that is named, another grant may have come further than the one it stopped.
+ * Whatever reason was named: another grant may have come further than the one
+ * that a built-in guard stopped, and a create that it stopped has no phase
+ * (semantics 9.3), so that the freeze of another phase was named.
  */
-static bool
-may_be_lifted(const struct pr_decision *d)
-{
-	switch (d->reason) {
-	case PR_REASON_GUARD:
-		return d->guard < 0;
-	case PR_REASON_CANNOT_TELL:
-	case PR_REASON_PROFILE:
-	case PR_REASON_STORED_SPEC:
-	case PR_REASON_MUST_DEFAULT:
-		return true;
-	default:
-		return false;
-	}
-}
-
 bool
 pr_decide_lifted(struct pr_arena *a, const struct pr_question *q,
     const struct pr_decision *d, struct pr_decision *out)
 {
 	struct pr_question lifted = *q;
 
-	if (d->verdict == PR_ALLOW || !may_be_lifted(d))
+	if (d->verdict == PR_ALLOW)
 		return false;
 	lifted.env.break_glass = true;
 	pr_decide(a, &lifted, out);
