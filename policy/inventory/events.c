@@ -15,7 +15,8 @@
 #include "local.h"
 
 #define ASK_TIME   (5 * PR_SEC)
-#define FIRST_WAIT 20 /* ms, before the next try */
+#define IMPATIENT  (400 * PR_MS) /* of the first try */
+#define FIRST_WAIT 20            /* ms, before the next try */
 #define LAST_WAIT  500
 #define OVERLAP    (2 * PR_SEC) /* the stream begins before it is asked for */
 #define MIN_MINOR  24           /* of API 1.x */
@@ -156,13 +157,21 @@ take_event(struct pr_inventory *inv, const struct pr_json *event)
 
 /* ---- the daemon's own facts ---- */
 
+/*
+ * moby pkg/plugins/client.go: callWithRetry sleeps a second and more when the
+ * plugin that it asks has just ended, so that an answer may be a long way off
+ * which the next request gets at once.
+ */
 static struct answer *
 ask_object(struct pr_inventory *inv, const char *target, struct pr_err **err)
 {
+	struct pr_str t = pr_str_of(target);
 	int status;
-	struct answer *a = fetch_json(
-	    inv, pr_str_of(target), pr_clock_now() + ASK_TIME, &status, err);
+	struct answer *a =
+	    fetch_json(inv, t, pr_clock_now() + IMPATIENT, &status, NULL);
 
+	if (a == NULL)
+		a = fetch_json(inv, t, pr_clock_now() + ASK_TIME, &status, err);
 	if (a != NULL && (status != 200 || a->json->type != PR_JSON_OBJECT)) {
 		pr_err_set(err, PR_ERR_INVALID, 0, "dockerd answered %d for %s",
 		    status, target);
