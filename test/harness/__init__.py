@@ -8,11 +8,12 @@ again whole.  Nothing that runs on the machine already is touched.
 from .certs import Lab
 from .dockerd import Dockerd
 from .plugin import Plugin
+from .podman import Podman
 from .proxy import Proxy
 from .report import Report
 from .room import BUILD, ROOT, HarnessError, Room
 from .slapd import Slapd
 from .wire import Api, authz_call, post, request
 
-__all__ = ["Api", "BUILD", "Dockerd", "HarnessError", "Lab", "Plugin", "Proxy",
-           "ROOT", "Report", "Room", "Slapd", "authz_call", "post", "request"]
+__all__ = ["Api", "BUILD", "Dockerd", "HarnessError", "Lab", "Plugin", "Podman",
+           "Proxy", "ROOT", "Report", "Room", "Slapd", "authz_call", "post", "request"]
