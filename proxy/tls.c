@@ -20,7 +20,6 @@
 #include <portreeve/file.h>
 
 #include "tls_cert.h"
-#include "tls_verified.h"
 
 #define CHAIN_DEPTH 4
 
@@ -34,7 +33,6 @@ static char groups[] = "X25519:P-256:P-384";
 struct tls_ctx {
 	_Atomic unsigned refs;
 	SSL_CTX *ssl;
-	struct tls_verified *verified;
 };
 
 struct tls {
@@ -113,14 +111,25 @@ replace_leaf(STACK_OF(X509) * certs, const X509 *leaf, X509 *x)
 	sk_X509_set(certs, 0, x);
 }
 
-/* Connections of the same certificate hold one: see tls_cert.h. */
-static void
-share_leaf(struct tls *t, X509_STORE_CTX *store)
+/*
+ * The whole chain is verified each time; what is kept of it is the
+ * certificate that other connections of the same peer hold already.
+ */
+static int
+verify_chain(X509_STORE_CTX *store, void *arg)
 {
+	SSL *ssl = X509_STORE_CTX_get_ex_data(
+	    store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct tls *t = ssl != NULL ? SSL_get_app_data(ssl) : NULL;
+	int ok = X509_verify_cert(store);
 	X509 *leaf = X509_STORE_CTX_get0_cert(store);
-	struct tls_cert *same = tls_cert_find(leaf);
+	struct tls_cert *same;
 
-	if (same != NULL && tls_cert_x509(same) != leaf && t->twin == NULL) {
+	(void)arg;
+	if (ok != 1 || t == NULL || t->twin != NULL || leaf == NULL)
+		return ok;
+	same = tls_cert_find(leaf);
+	if (same != NULL && tls_cert_x509(same) != leaf) {
 		/* OpenSSL looks at it until this handshake is over */
 		X509_up_ref(leaf);
 		t->twin = leaf;
@@ -130,39 +139,12 @@ share_leaf(struct tls *t, X509_STORE_CTX *store)
 		    tls_cert_x509(same));
 	}
 	tls_cert_unref(same);
-}
-
-static int
-verify_chain(X509_STORE_CTX *store, void *arg)
-{
-	struct tls_ctx *c = arg;
-	SSL *ssl = X509_STORE_CTX_get_ex_data(
-	    store, SSL_get_ex_data_X509_STORE_CTX_idx());
-	STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(store);
-	int ok;
-
-	if (ssl == NULL || sent == NULL ||
-	    X509_STORE_CTX_get0_cert(store) == NULL)
-		return 0;
-	if (tls_verified_has(c->verified, sent)) {
-		X509_STORE_CTX_set_error(store, X509_V_OK);
-		ok = 1;
-	} else {
-		ok = X509_verify_cert(store);
-		if (ok == 1 && X509_STORE_CTX_get_error(store) == X509_V_OK)
-			tls_verified_add(c->verified, sent,
-			    X509_STORE_CTX_get0_chain(store));
-	}
-	if (ok == 1)
-		share_leaf(SSL_get_app_data(ssl), store);
 	return ok;
 }
 
 static void
-harden(struct tls_ctx *c)
+harden(SSL_CTX *ssl)
 {
-	SSL_CTX *ssl = c->ssl;
-
 	SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
 	SSL_CTX_set_options(ssl,
 	    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
@@ -176,7 +158,7 @@ harden(struct tls_ctx *c)
 	SSL_CTX_set_verify_depth(ssl, CHAIN_DEPTH);
 	SSL_CTX_set_verify(
 	    ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, verify);
-	SSL_CTX_set_cert_verify_callback(ssl, verify_chain, c);
+	SSL_CTX_set_cert_verify_callback(ssl, verify_chain, NULL);
 	SSL_CTX_set_alpn_select_cb(ssl, select_alpn, NULL);
 }
 
@@ -227,7 +209,7 @@ use_key(SSL_CTX *ssl, const struct pr_config_listen *l, struct pr_err **err)
 
 /* All revocation lists of the file; how many, or -1. */
 static int
-add_crls(struct tls_ctx *c, struct pr_str text)
+add_crls(X509_STORE *store, struct pr_str text)
 {
 	BIO *bio = BIO_new_mem_buf(text.p, (int)text.n);
 	X509_CRL *crl;
@@ -236,8 +218,7 @@ add_crls(struct tls_ctx *c, struct pr_str text)
 	while (ok == 1 &&
 	    (crl = PEM_read_bio_X509_CRL(bio, NULL, no_password, NULL)) !=
 		NULL) {
-		ok = X509_STORE_add_crl(SSL_CTX_get_cert_store(c->ssl), crl);
-		tls_verified_crl(c->verified, crl);
+		ok = X509_STORE_add_crl(store, crl);
 		X509_CRL_free(crl);
 		n++;
 	}
@@ -248,27 +229,26 @@ add_crls(struct tls_ctx *c, struct pr_str text)
 }
 
 static int
-use_crl(struct tls_ctx *c, const char *path, struct pr_err **err)
+use_crl(SSL_CTX *ssl, const char *path, struct pr_err **err)
 {
 	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(8192);
+	X509_STORE *store = SSL_CTX_get_cert_store(ssl);
 	struct pr_str text;
 
 	if (path == NULL)
 		return 0;
 	if (pr_file_read(a, path, PR_CAP_POLICY_FILE, &text, err) < 0)
 		return -1;
-	if (add_crls(c, text) <= 0)
+	if (add_crls(store, text) <= 0)
 		return openssl_failed(err, "revocation list", path);
-	X509_STORE_set_flags(SSL_CTX_get_cert_store(c->ssl),
-	    X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+	X509_STORE_set_flags(
+	    store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 	return 0;
 }
 
 static int
-use_files(
-    struct tls_ctx *c, const struct pr_config_listen *l, struct pr_err **err)
+use_files(SSL_CTX *ssl, const struct pr_config_listen *l, struct pr_err **err)
 {
-	SSL_CTX *ssl = c->ssl;
 	STACK_OF(X509_NAME) * names;
 
 	if (SSL_CTX_use_certificate_chain_file(ssl, l->tls.cert) != 1)
@@ -281,7 +261,7 @@ use_files(
 	if (names == NULL)
 		return openssl_failed(err, "client CA", l->tls.client_ca);
 	SSL_CTX_set_client_CA_list(ssl, names);
-	return use_crl(c, l->tls.crl, err);
+	return use_crl(ssl, l->tls.crl, err);
 }
 
 struct tls_ctx *
@@ -294,9 +274,8 @@ tls_ctx_new(const struct pr_config_listen *l, struct pr_err **err)
 	c->ssl = SSL_CTX_new(TLS_server_method());
 	if (c->ssl == NULL)
 		abort();
-	c->verified = tls_verified_new();
-	harden(c);
-	if (set_words(c->ssl, err) == 0 && use_files(c, l, err) == 0)
+	harden(c->ssl);
+	if (set_words(c->ssl, err) == 0 && use_files(c->ssl, l, err) == 0)
 		return c;
 	tls_ctx_unref(c);
 	return NULL;
@@ -315,7 +294,6 @@ tls_ctx_unref(struct tls_ctx *c)
 	if (c == NULL || --c->refs > 0)
 		return;
 	SSL_CTX_free(c->ssl);
-	tls_verified_free(c->verified);
 	free(c);
 }
 
