@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #include <dirent.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -308,16 +309,18 @@ ask_dockerd(struct doctor *d)
 		    string_member(d, ask(d, "/version", &why), "Version");
 }
 
-/* Its admin socket is its own. */
+/* Its admin socket is its own; without one: the user of the units. */
 static uid_t
 guard_of(const struct doctor *d)
 {
+	const struct passwd *pw;
 	struct stat st;
 
 	if (stat(doctor_path(d, d->config.admin_socket), &st) == 0 &&
 	    S_ISSOCK(st.st_mode))
 		return st.st_uid;
-	return geteuid();
+	pw = d->o.root[0] == '\0' ? getpwnam("portreeve") : NULL;
+	return pw != NULL ? pw->pw_uid : geteuid();
 }
 
 static void
