@@ -328,6 +328,12 @@ deb-check:
 	@test/deps.sh build package test
 	@test/package/check.py $(ARGS)
 
+## deb-boot: the package of `make deb` under a systemd and a dockerd of its own
+.PHONY: deb-boot
+deb-boot:
+	@test/deps.sh build package boot
+	@test/package/booted.py $(ARGS)
+
 ## bench: ratios beside a constant answer, in one run (ARGS=--write: docs/PERFORMANCE.md)
 bench:
 	@test/deps.sh build run bench

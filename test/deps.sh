@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs from the distribution what is missing, and says so before it does.
-#   test/deps.sh [--check] [build] [run] [test] [bench] [lint] [package]
+#   test/deps.sh [--check] [build] [run] [test] [bench] [lint] [package] [boot]
 # --check: only says what is missing; exit 1 if anything is.
 # No service is started by an installation, nothing present is touched.
 set -eu
@@ -38,6 +38,9 @@ package='
 debhelper=dh lintian=lintian libseccomp-dev=/usr/include/seccomp.h
 check=/usr/include/check.h python3=python3
 '
+boot='
+mmdebstrap=mmdebstrap systemd-container=systemd-nspawn python3=python3
+'
 lint='
 clang=clang clang-format=clang-format clang-tidy=clang-tidy
 cppcheck=cppcheck shellcheck=shellcheck python3=python3
@@ -56,9 +59,9 @@ groups=
 for arg; do
 	case $arg in
 	--check) only_check=true ;;
-	build | run | test | bench | lint | package) groups="$groups $arg" ;;
+	build | run | test | bench | lint | package | boot) groups="$groups $arg" ;;
 	*)
-		echo "usage: test/deps.sh [--check] [build] [run] [test] [bench] [lint] [package]" >&2
+		echo "usage: test/deps.sh [--check] [build] [run] [test] [bench] [lint] [package] [boot]" >&2
 		exit 64
 		;;
 	esac
@@ -72,14 +75,15 @@ for group in ${groups:-build run test lint}; do
 	test) list=$test ;;
 	bench) list=$bench ;;
 	package) list=$package ;;
+	boot) list=$boot ;;
 	*) list=$lint ;;
 	esac
 	for row in $list; do
-		package=${row%%=*}
+		name=${row%%=*}
 		present "${row#*=}" && continue
 		case " $missing " in
-		*" $package "*) ;;
-		*) missing="$missing $package" ;;
+		*" $name "*) ;;
+		*) missing="$missing $name" ;;
 		esac
 	done
 done
