@@ -189,7 +189,9 @@ read_container(struct extract *e, struct body_walk *walk, struct body_slots *f)
 	s->cap_drop = extract_capabilities(e->arena, f->f[F_TC_CAPDROP]);
 	s->oom_score = body_int(f->f[F_TC_OOMSCORE]);
 	extract_health(e, f->f[F_TC_HEALTH]);
-	if (extract_image(e, f->f[F_TC_IMAGE], IN_SPEC "Image") < 0 ||
+	/* what a plugin is made of has no image: the rest counts all the same */
+	if (((s->must_default == NULL || body_str(f->f[F_TC_IMAGE]).n > 0) &&
+		extract_image(e, f->f[F_TC_IMAGE], IN_SPEC "Image") < 0) ||
 	    extract_mount_list(e, f->f[F_TC_MOUNTS], IN_SPEC "Mounts") < 0 ||
 	    no_templates(e) < 0 ||
 	    extract_ulimits(e, f->f[F_TC_ULIMITS], true, IN_SPEC "Ulimits") <
@@ -362,9 +364,6 @@ read_task(struct extract *e, struct body_walk *walk, struct body_slots *f)
 	s->log_opts = body_map(e->arena, f->f[F_DR_OPTIONS]);
 	if (read_resources(e, walk, f) < 0)
 		return -1;
-	/* what a plugin is made of is no container */
-	if (s->must_default != NULL && body_str(f->f[F_TC_IMAGE]).n == 0)
-		return 0;
 	return read_container(e, walk, f);
 }
 
