@@ -15,8 +15,9 @@
 #include "local.h"
 
 #define ASK_TIME   (5 * PR_SEC)
-#define IMPATIENT  (400 * PR_MS) /* of the first try */
-#define FIRST_WAIT 20            /* ms, before the next try */
+#define IMPATIENT  (250 * PR_MS) /* of the first tries */
+#define HASTY      4
+#define FIRST_WAIT 20 /* ms, before the next try */
 #define LAST_WAIT  500
 #define OVERLAP    (2 * PR_SEC) /* the stream begins before it is asked for */
 #define MIN_MINOR  24           /* of API 1.x */
@@ -166,10 +167,12 @@ static struct answer *
 ask_object(struct pr_inventory *inv, const char *target, struct pr_err **err)
 {
 	struct pr_str t = pr_str_of(target);
-	int status;
-	struct answer *a =
-	    fetch_json(inv, t, pr_clock_now() + IMPATIENT, &status, NULL);
+	struct answer *a = NULL;
+	int status = 0;
 
+	for (int i = 0; a == NULL && i < HASTY; i++)
+		a = fetch_json(
+		    inv, t, pr_clock_now() + IMPATIENT, &status, NULL);
 	if (a == NULL)
 		a = fetch_json(inv, t, pr_clock_now() + ASK_TIME, &status, err);
 	if (a != NULL && (status != 200 || a->json->type != PR_JSON_OBJECT)) {
