@@ -165,7 +165,7 @@ LEAVES = {
     "require.labels": (["ticket", "cost"],),
 }
 COMMON = ["images.allow", "images.write", "net.drivers", "namespaces.network", "mounts.bind", "exec.user",
-          "restart", "ports.bind", "ports.range"]
+          "restart", "ports.bind", "ports.range", "ports.container"]
 GENEROUS = {"images.allow": ["**"], "images.write": ["**"],
             "images.push": ["**"]}
 # what almost every request needs

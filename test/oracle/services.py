@@ -120,8 +120,7 @@ def hosts(entries):
         if not re.match(r"^[ -~]*\Z", entry):
             B.refuse()
         words = entry.split()
-        out += ["%s:%s" % (name, words[0]) for name in words[1:]] \
-            if len(words) > 1 else words
+        out.append("%s:%s" % (words[1], words[0]) if len(words) > 1 else entry)
     return out
 
 
