@@ -462,18 +462,21 @@ pr_spec_roll_back(const struct pr_extract *x, struct pr_spec *s,
 	struct extract e = {.x = x, .arena = x->arena, .spec = s, .why = &why};
 	struct body_walk walk = {
 	    .arena = x->arena, .stored = true, .why = &why};
-	const char *unknown = s->unknown_field;
+	const struct pr_spec was = *s;
 	const struct pr_json *before;
 
 	if (inspect == NULL || inspect->type != PR_JSON_OBJECT ||
 	    !is_version(inspect, s->service_version))
 		return -1;
 	before = pr_json_get(inspect, PR_STR("PreviousSpec"));
-	if (before == NULL || before->type != PR_JSON_OBJECT ||
-	    read_service(&e, &walk, before) < 0)
+	if (before == NULL || before->type != PR_JSON_OBJECT)
 		return -1;
-	if (unknown != NULL)
-		s->unknown_field = unknown;
+	if (read_service(&e, &walk, before) < 0) {
+		*s = was; /* nothing of what was read so far counts */
+		return -1;
+	}
+	if (was.unknown_field != NULL)
+		s->unknown_field = was.unknown_field;
 	s->body = PR_SPEC_SERVICE;
 	return 0;
 }

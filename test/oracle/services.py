@@ -233,12 +233,17 @@ def fill(s, doc):
         B.refuse()
 
 
-def of_service(action, query, body, fact, daemon):
+def blank(daemon):
     s = B.new(KEYS)
     s.elsewhere = daemon.get("swarm_nodes") != 1
     s.task_labels, s.requests, s.undecided = {}, [], False
     s.installs = False
     s.security = security({})
+    return s
+
+
+def of_service(action, query, body, fact, daemon):
+    s = blank(daemon)
     doc, s.unknown = walked(SERVICE, body)
     back = query.get("rollback", "")
     if action == "service.update":
@@ -250,6 +255,7 @@ def of_service(action, query, body, fact, daemon):
         fill(s, doc)
         return s
     inspect = fact.get("inspect") if fact["presence"] == "present" else None
+    body_unknown = s.unknown
     try:
         if inspect is None or not isinstance(
                 inspect.get("PreviousSpec"), dict) or \
@@ -260,6 +266,8 @@ def of_service(action, query, body, fact, daemon):
         s.unknown = s.unknown or unknown
         fill(s, doc)
     except S.Refused:
+        s = blank(daemon)  # nothing of what was read so far counts
+        s.unknown = body_unknown
         s.undecided = fact["presence"] != "absent"
         s.unread = True
         s.labels = {}
