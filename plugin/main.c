@@ -218,7 +218,7 @@ plugin_reload(struct plugin *p, struct pr_buf *text)
 	} else {
 		p->reloads_failed++;
 	}
-	pr_service_say_reload(ds, rc, "not done", hash, text);
+	pr_service_say_reload(ds, rc, "not done", rc == 0, hash, text);
 	memory_give_back();
 	return rc;
 }

@@ -271,13 +271,15 @@ proxy_reload(struct proxy *p, struct pr_buf *text)
 {
 	PR_CLEANUP(pr_diags_freep) struct pr_diags *ds = pr_diags_new();
 	char hash[65];
+	bool taken;
 	int rc;
 
 	pr_notify_reloading();
 	pthread_mutex_lock(&p->reload_lock);
 	/* revocation counts even where the policy has mistakes */
 	rc = reload_tls(p);
-	if (pr_judge_reload(p->judge, ds) < 0)
+	taken = pr_judge_reload(p->judge, ds) == 0;
+	if (!taken)
 		rc = -1;
 	pr_judge_policy_hash(p->judge, hash);
 	p->reload_failed = rc != 0;
@@ -286,7 +288,7 @@ proxy_reload(struct proxy *p, struct pr_buf *text)
 	pthread_mutex_unlock(&p->reload_lock);
 	for (size_t i = 0; i < p->n_loops; i++)
 		loop_order(p->loops[i], LOOP_LOOK);
-	pr_service_say_reload(ds, rc, "not all was done", hash, text);
+	pr_service_say_reload(ds, rc, "not all was done", taken, hash, text);
 	return rc;
 }
 

@@ -51,9 +51,10 @@ void pr_service_serve(
 
 /*
  * What a reload came to, to the log and for the one who asked: the mistakes,
- * and which policy is in force.  not_done: "not done", where rc is not 0.
+ * and which policy is in force, the new one if it was `taken`.  not_done: "not
+ * done", where rc is not 0.
  */
 void pr_service_say_reload(const struct pr_diags *ds, int rc,
-    const char *not_done, const char *hash, struct pr_buf *text);
+    const char *not_done, bool taken, const char *hash, struct pr_buf *text);
 
 #endif /* PR_SERVICE_H */

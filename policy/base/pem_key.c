@@ -14,7 +14,7 @@
 #include <portreeve/file.h>
 #include <portreeve/pem_key.h>
 
-#define KEY_FILE 16384 /* bytes; a PEM key has a few hundred */
+#include "pem.h"
 
 struct pr_pem_key {
 	EVP_PKEY *key;
@@ -26,17 +26,6 @@ static void
 md_freep(EVP_MD_CTX **c)
 {
 	EVP_MD_CTX_free(*c);
-}
-
-/* A key in a file is not asked a passphrase for. */
-static int
-no_passphrase(char *buf, int size, int rwflag, void *arg)
-{
-	(void)buf;
-	(void)size;
-	(void)rwflag;
-	(void)arg;
-	return -1;
 }
 
 static bool
@@ -72,7 +61,6 @@ wrap(EVP_PKEY *key)
 {
 	struct pr_pem_key *k;
 
-	ERR_clear_error();
 	if (key == NULL)
 		return NULL;
 	k = pr_xcalloc(1, sizeof *k);
@@ -89,19 +77,12 @@ wrap(EVP_PKEY *key)
 struct pr_pem_key *
 pr_pem_key_private(const char *path, struct pr_err **err)
 {
-	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(1024);
 	struct pr_pem_key *k;
-	struct pr_str text;
-	BIO *bio;
+	EVP_PKEY *key;
 
-	if (pr_file_read_secret(a, path, KEY_FILE, &text, err) < 0)
+	if (pem_read(path, true, &key, err) < 0)
 		return NULL;
-	bio = BIO_new_mem_buf(text.p, (int)text.n);
-	k = wrap(bio != NULL
-		? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL)
-		: NULL);
-	BIO_free(bio);
-	OPENSSL_cleanse((void *)(uintptr_t)text.p, text.n);
+	k = wrap(key);
 	if (k == NULL)
 		pr_err_set(err, PR_ERR_INVALID, 0,
 		    "%s: no private key of Ed25519 or P-256 in PEM without a "
@@ -113,18 +94,12 @@ pr_pem_key_private(const char *path, struct pr_err **err)
 struct pr_pem_key *
 pr_pem_key_public(const char *path, struct pr_err **err)
 {
-	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(1024);
 	struct pr_pem_key *k;
-	struct pr_str text;
-	BIO *bio;
+	EVP_PKEY *key;
 
-	if (pr_file_read(a, path, KEY_FILE, &text, err) < 0)
+	if (pem_read(path, false, &key, err) < 0)
 		return NULL;
-	bio = BIO_new_mem_buf(text.p, (int)text.n);
-	k = wrap(bio != NULL
-		? PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL)
-		: NULL);
-	BIO_free(bio);
+	k = wrap(key);
 	if (k == NULL)
 		pr_err_set(err, PR_ERR_INVALID, 0,
 		    "%s: no public key of Ed25519 or P-256 in PEM (openssl "

@@ -180,8 +180,10 @@ pr_service_serve(
 
 void
 pr_service_say_reload(const struct pr_diags *ds, int rc, const char *not_done,
-    const char *hash, struct pr_buf *text)
+    bool taken, const char *hash, struct pr_buf *text)
 {
+	const char *in_force = taken ? "is in force" : "stays in force";
+
 	pr_diags_print(ds, stderr);
 	pr_diags_format(ds, text);
 	if (rc == 0) {
@@ -190,10 +192,10 @@ pr_service_say_reload(const struct pr_diags *ds, int rc, const char *not_done,
 		pr_buf_printf(text, "policy %s is in force\n", hash);
 	} else {
 		pr_log_always(PR_LOG_ERROR,
-		    "reload: %s, see above; policy %s stays in force", not_done,
-		    hash);
+		    "reload: %s, see above; policy %s %s", not_done, hash,
+		    in_force);
 		pr_buf_printf(
-		    text, "%s; policy %s stays in force\n", not_done, hash);
+		    text, "%s; policy %s %s\n", not_done, hash, in_force);
 	}
 	pr_notify_ready(
 	    rc == 0 ? "serving" : "serving; the last reload failed");

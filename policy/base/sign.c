@@ -18,8 +18,9 @@
 #include <portreeve/file.h>
 #include <portreeve/sign.h>
 
-#define PREFIX   "ed25519:"
-#define KEY_FILE 16384 /* bytes; a PEM key has about 120 */
+#include "pem.h"
+
+#define PREFIX "ed25519:"
 
 struct pr_private_key {
 	EVP_PKEY *key;
@@ -32,17 +33,6 @@ md_freep(EVP_MD_CTX **c)
 	EVP_MD_CTX_free(*c);
 }
 
-/* A key in a file is not asked a passphrase for. */
-static int
-no_passphrase(char *buf, int size, int rwflag, void *arg)
-{
-	(void)buf;
-	(void)size;
-	(void)rwflag;
-	(void)arg;
-	return -1;
-}
-
 /* Takes the key over; NULL: it is no Ed25519 key. */
 static struct pr_private_key *
 wrap(EVP_PKEY *key)
@@ -50,7 +40,6 @@ wrap(EVP_PKEY *key)
 	struct pr_private_key *k;
 	size_t n = PR_PUBLIC_KEY_LEN;
 
-	ERR_clear_error();
 	if (key == NULL)
 		return NULL;
 	k = pr_xcalloc(1, sizeof *k);
@@ -67,19 +56,12 @@ wrap(EVP_PKEY *key)
 struct pr_private_key *
 pr_private_key_load(const char *path, struct pr_err **err)
 {
-	PR_CLEANUP(pr_arena_freep) struct pr_arena *a = pr_arena_new(1024);
 	struct pr_private_key *k;
-	struct pr_str text;
-	BIO *bio;
+	EVP_PKEY *key;
 
-	if (pr_file_read_secret(a, path, KEY_FILE, &text, err) < 0)
+	if (pem_read(path, true, &key, err) < 0)
 		return NULL;
-	bio = BIO_new_mem_buf(text.p, (int)text.n);
-	k = wrap(bio != NULL
-		? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL)
-		: NULL);
-	BIO_free(bio);
-	OPENSSL_cleanse((void *)(uintptr_t)text.p, text.n);
+	k = wrap(key);
 	if (k == NULL)
 		pr_err_set(err, PR_ERR_INVALID, 0,
 		    "%s: no Ed25519 private key in PEM without a passphrase "

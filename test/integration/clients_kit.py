@@ -11,6 +11,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import (Dockerd, Lab, Plugin, Proxy, Report,  # noqa: E402
                      ROOT, Room, engines)
+from harness.people import ldif  # noqa: E402
 from harness.dockerd import busybox_tar  # noqa: E402
 
 SHIPPED = os.path.join(ROOT, "packaging", "policy", "plugin-only.yaml")
@@ -30,20 +31,6 @@ grants:
   - {{id: ops, team: ops, role: admin, phases: ["*"], owner: any, profile: unrestricted}}
 """
 PEOPLE = {"alice": "pay", "mila": "web", "olga": "ops"}
-
-
-def ldif():
-    text = ["dn: dc=acme,dc=com\nobjectClass: dcObject\nobjectClass: "
-            "organization\no: Acme\ndc: acme\n"]
-    text += [f"dn: ou={ou},dc=acme,dc=com\nobjectClass: organizationalUnit\n"
-             f"ou: {ou}\n" for ou in ("people", "groups")]
-    for uid, team in PEOPLE.items():
-        text.append(f"dn: uid={uid},ou=people,dc=acme,dc=com\nobjectClass: "
-                    f"inetOrgPerson\nuid: {uid}\ncn: {uid}\nsn: {uid}\n")
-        text.append(f"dn: cn={team},ou=groups,dc=acme,dc=com\nobjectClass: "
-                    f"groupOfNames\ncn: {team}\n"
-                    f"member: uid={uid},ou=people,dc=acme,dc=com\n")
-    return "\n".join(text)
 
 
 class Site:
@@ -71,11 +58,11 @@ class Site:
             self.d = Dockerd(room, plugins=["portreeve"], lab=self.lab,
                              binds=binds, engine=engine)
             self.guard = Plugin(room, self.d.plugin_socket("portreeve"),
-                                self.d.socket, None, ldif())
+                                self.d.socket, None, ldif(PEOPLE))
         else:
             self.d = (daemon(room, srv) if daemon is not None else Dockerd(
                 room, binds=binds, engine=engine)).start()
-            self.guard = Proxy(room, self.d.socket, self.lab, "", ldif())
+            self.guard = Proxy(room, self.d.socket, self.lab, "", ldif(PEOPLE))
             os.unlink(self.guard.policy_file)
         shutil.copy(SHIPPED, self.guard.policy)
         room.write(os.path.join(door, "policy.d", "own.yaml"), OWN.format(

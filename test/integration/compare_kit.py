@@ -24,6 +24,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import Dockerd, Lab, Proxy, Report, Room, engines  # noqa: E402
+from harness.people import ldif  # noqa: E402
 import compare_commands as table  # noqa: E402
 
 POLICY = """\
@@ -38,32 +39,7 @@ roles:
 grants:
   - {id: ops, team: ops, role: admin, phases: ["*"], owner: any, profile: unrestricted}
 """
-PEOPLE = """\
-dn: dc=acme,dc=com
-objectClass: dcObject
-objectClass: organization
-o: Acme
-dc: acme
-
-dn: ou=people,dc=acme,dc=com
-objectClass: organizationalUnit
-ou: people
-
-dn: ou=groups,dc=acme,dc=com
-objectClass: organizationalUnit
-ou: groups
-
-dn: uid=olga,ou=people,dc=acme,dc=com
-objectClass: inetOrgPerson
-uid: olga
-cn: olga
-sn: olga
-
-dn: cn=ops,ou=groups,dc=acme,dc=com
-objectClass: groupOfNames
-cn: ops
-member: uid=olga,ou=people,dc=acme,dc=com
-"""
+PEOPLE = ldif({"olga": "ops"})
 PATIENCE = 30
 
 

@@ -22,6 +22,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import Api, Dockerd, Lab, Proxy, Report, Room  # noqa: E402
+from harness.people import ldif  # noqa: E402
 from harness import wire  # noqa: E402
 from harness.dockerd import busybox_tar  # noqa: E402
 
@@ -48,21 +49,6 @@ grants:
 PEOPLE = {"olga": "platform", "alice": "payments"}
 
 
-def ldif():
-    text = ["dn: dc=acme,dc=com\nobjectClass: dcObject\nobjectClass: "
-            "organization\no: Acme\ndc: acme\n"]
-    for ou in ("people", "groups"):
-        text.append(f"dn: ou={ou},dc=acme,dc=com\nobjectClass: "
-                    f"organizationalUnit\nou: {ou}\n")
-    for uid, team in PEOPLE.items():
-        text.append(f"dn: uid={uid},ou=people,dc=acme,dc=com\nobjectClass: "
-                    f"inetOrgPerson\nuid: {uid}\ncn: {uid}\nsn: {uid}\n")
-        text.append(f"dn: cn={team},ou=groups,dc=acme,dc=com\nobjectClass: "
-                    f"groupOfNames\ncn: {team}\nmember: uid={uid},ou=people,"
-                    "dc=acme,dc=com\n")
-    return "\n".join(text)
-
-
 class World:
     def __init__(self, room):
         self.room = room
@@ -72,7 +58,7 @@ class World:
         self.d = Dockerd(room).start()
         self.direct = Api(self.d.connect)
         self.d.import_image(self.direct)
-        self.p = Proxy(room, self.d.socket, self.lab, POLICY, ldif()).start()
+        self.p = Proxy(room, self.d.socket, self.lab, POLICY, ldif(PEOPLE)).start()
 
     def docker(self, *args, who="olga", stdin=b"", timeout=120, direct=False):
         """A finished docker command: (status, stdout, stderr)."""

@@ -18,6 +18,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import Dockerd, Lab, Plugin, Proxy, Report, Room  # noqa: E402
+from harness.people import ldif  # noqa: E402
 from harness import wire  # noqa: E402
 from harness.dockerd import busybox_tar  # noqa: E402
 
@@ -39,43 +40,7 @@ grants:
   - {id: ops, team: platform, role: admin, phases: ["*"], owner: any, profile: unrestricted}
   - {id: pay, team: payments, role: developer, phases: [dev], profile: small}
 """
-PEOPLE = """\
-dn: dc=acme,dc=com
-objectClass: dcObject
-objectClass: organization
-o: Acme
-dc: acme
-
-dn: ou=people,dc=acme,dc=com
-objectClass: organizationalUnit
-ou: people
-
-dn: ou=groups,dc=acme,dc=com
-objectClass: organizationalUnit
-ou: groups
-
-dn: uid=olga,ou=people,dc=acme,dc=com
-objectClass: inetOrgPerson
-uid: olga
-cn: olga
-sn: olga
-
-dn: uid=alice,ou=people,dc=acme,dc=com
-objectClass: inetOrgPerson
-uid: alice
-cn: alice
-sn: alice
-
-dn: cn=platform,ou=groups,dc=acme,dc=com
-objectClass: groupOfNames
-cn: platform
-member: uid=olga,ou=people,dc=acme,dc=com
-
-dn: cn=payments,ou=groups,dc=acme,dc=com
-objectClass: groupOfNames
-cn: payments
-member: uid=alice,ou=people,dc=acme,dc=com
-"""
+PEOPLE = ldif({"olga": "platform", "alice": "payments"})
 SECRET = "0123456789abcdef0123456789abcdef\n"
 
 

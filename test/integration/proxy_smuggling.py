@@ -27,6 +27,7 @@ import threading
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import Lab, Proxy, Report, Room  # noqa: E402
+from harness.people import ldif  # noqa: E402
 
 SEED = int(os.environ.get("SMUGGLING_SEED", random.SystemRandom()
                           .randrange(1 << 32)))
@@ -40,32 +41,7 @@ roles: {admin: {allow: {"*": ["*"]}}}
 grants:
   - {id: ops, team: ops, role: admin, phases: ["*"], owner: any, profile: unrestricted}
 """
-PEOPLE = """\
-dn: dc=acme,dc=com
-objectClass: dcObject
-objectClass: organization
-o: Acme
-dc: acme
-
-dn: ou=people,dc=acme,dc=com
-objectClass: organizationalUnit
-ou: people
-
-dn: ou=groups,dc=acme,dc=com
-objectClass: organizationalUnit
-ou: groups
-
-dn: uid=olga,ou=people,dc=acme,dc=com
-objectClass: inetOrgPerson
-uid: olga
-cn: olga
-sn: olga
-
-dn: cn=ops,ou=groups,dc=acme,dc=com
-objectClass: groupOfNames
-cn: ops
-member: uid=olga,ou=people,dc=acme,dc=com
-"""
+PEOPLE = ldif({"olga": "ops"})
 GET = b"GET /v1.41/images/json HTTP/1.1\r\n"
 BUILD = b"POST /v1.41/build HTTP/1.1\r\n"
 AUTH = b"POST /v1.41/auth HTTP/1.1\r\n"

@@ -18,6 +18,7 @@ import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import Api, Dockerd, Lab, Proxy, Report, Room  # noqa: E402
+from harness.people import ldif  # noqa: E402
 from harness import wire  # noqa: E402
 from harness.dockerd import busybox_tar  # noqa: E402
 
@@ -54,23 +55,6 @@ PEOPLE = {"olga": "platform", "alice": "payments", "mila": "search",
           "root": "locals", "nobody": "locals"}
 
 
-def ldif():
-    text = ["dn: dc=acme,dc=com\nobjectClass: dcObject\nobjectClass: "
-            "organization\no: Acme\ndc: acme\n"]
-    for ou in ("people", "groups"):
-        text.append(f"dn: ou={ou},dc=acme,dc=com\nobjectClass: "
-                    f"organizationalUnit\nou: {ou}\n")
-    for uid in PEOPLE:
-        text.append(f"dn: uid={uid},ou=people,dc=acme,dc=com\nobjectClass: "
-                    f"inetOrgPerson\nuid: {uid}\ncn: {uid}\nsn: {uid}\n")
-    for team in sorted(set(PEOPLE.values())):
-        text.append(f"dn: cn={team},ou=groups,dc=acme,dc=com\nobjectClass: "
-                    f"groupOfNames\ncn: {team}\n"
-                    + "".join(f"member: uid={u},ou=people,dc=acme,dc=com\n"
-                              for u, t in PEOPLE.items() if t == team))
-    return "\n".join(text)
-
-
 class World:
     def __init__(self, room):
         self.room = room
@@ -80,7 +64,7 @@ class World:
         self.d.import_image(self.direct)
         for who in ("olga", "alice", "mila"):
             self.lab.client(who)
-        self.p = Proxy(room, self.d.socket, self.lab, POLICY, ldif()).start()
+        self.p = Proxy(room, self.d.socket, self.lab, POLICY, ldif(PEOPLE)).start()
 
     def api(self, who):
         cert, key = self.lab.pair(who)

@@ -18,6 +18,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import Dockerd, Lab, Plugin, Proxy, Report, Room  # noqa: E402
+from harness.people import ldif  # noqa: E402
 from harness.dockerd import busybox_tar  # noqa: E402
 
 ONCE = os.environ.get("ONCE", "") not in ("", "0")
@@ -64,21 +65,6 @@ def say(text):
     print(text, flush=True)
 
 
-def ldif():
-    text = [f"dn: {SUFFIX}\nobjectClass: dcObject\nobjectClass: organization"
-            "\no: Acme\ndc: acme\n"]
-    for ou in ("people", "groups"):
-        text.append(f"dn: ou={ou},{SUFFIX}\nobjectClass: organizationalUnit\n"
-                    f"ou: {ou}\n")
-    for uid, team in PEOPLE.items():
-        text.append(f"dn: uid={uid},ou=people,{SUFFIX}\nobjectClass: "
-                    f"inetOrgPerson\nuid: {uid}\ncn: {uid}\nsn: {uid}\n")
-        text.append(f"dn: cn={team},ou=groups,{SUFFIX}\nobjectClass: "
-                    f"groupOfNames\ncn: {team}\n"
-                    f"member: uid={uid},ou=people,{SUFFIX}\n")
-    return "\n".join(text)
-
-
 def quote(text, lines):
     """What a command said, whole sentences."""
     for line in [x for x in text.splitlines() if x.strip()][:lines]:
@@ -102,10 +88,10 @@ class Stage:
         say("the plugin behind the daemon: who comes round the proxy is denied")
         self.plugin = Plugin(
             room, self.d.plugin_socket("portreeve"), self.d.socket, POLICY,
-            ldif(), extra=f"proxy: {{assertion_key: {key}}}\n").start()
+            ldif(PEOPLE), extra=f"proxy: {{assertion_key: {key}}}\n").start()
         say("dockerd, with the plugin in its daemon.json")
         self.d.start()
-        self.p = Proxy(room, self.d.socket, self.lab, POLICY, ldif(),
+        self.p = Proxy(room, self.d.socket, self.lab, POLICY, ldif(PEOPLE),
                        options=f"  assertion_key: {key}\n").start()
         say(f"the proxy: tcp://127.0.0.1:{self.p.port} (mutual TLS), "
             f"unix://{self.p.unix}\n")
